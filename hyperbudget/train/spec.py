@@ -1,0 +1,86 @@
+"""How a network is trained, as plain data, and the name of a run. Imports no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hyperbudget.nn.spec import ModelSpec, SpecError, option
+
+RESULT_VERSION = 1
+"""Part of every run's name: raised when a change to networks or training changes results, so that none is mixed."""
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """Settings of the training loop. Lengths are optimiser steps (batches), so they mean the same on every task."""
+
+    steps: int = option(1000, "optimiser steps", ge=1)
+    batch_size: int = option(128, "samples a step", ge=1)
+    optimizer: Literal["adam", "sgd"] = option("adam", "adam, or sgd with Nesterov momentum")
+    learning_rate: float = option(1e-3, "largest learning rate", gt=0)
+    momentum: float = option(0.9, "Nesterov momentum; used by sgd", ge=0, le=1)
+    schedule: Literal["constant", "cosine", "exponential", "step"] = option(
+        "cosine", "how the learning rate falls: not, to 0 by a half cosine, by `decay` each step, or by `decay` at "
+        "each of `milestones`"
+    )
+    warmup: int = option(0, "steps in which the learning rate rises linearly", ge=0)
+    decay: float = option(0.1, "factor of the schedules `step` (at a milestone) and `exponential` (each step)", gt=0, le=1)
+    milestones: tuple[float, ...] = option((0.5, 0.75), "where `step` decays, as shares of `steps`", ge=0, le=1)
+    final_learning_rate: float = option(0.0, "floor of the learning rate", ge=0)
+    l2: float = option(0.0, "weight of 1/2 sum K^2 over the convolution kernels in use, generated ones included", ge=0)
+    clip_norm: float | None = option(None, "largest gradient norm; none unless set", gt=0)
+    augment: bool = option(True, "the task's augmentation (random crops), where it has one")
+    evaluate_every: int = option(100, "steps between evaluations on the validation split", ge=1)
+
+    def __post_init__(self) -> None:
+        if self.warmup >= self.steps:
+            raise SpecError("warmup", f"{self.warmup} steps do not fit into {self.steps} steps of training")
+        if self.final_learning_rate > self.learning_rate:
+            raise SpecError(
+                "final_learning_rate", f"{self.final_learning_rate} is above learning_rate, {self.learning_rate}"
+            )
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One configuration with one seed: all that decides a result besides the data themselves."""
+
+    task: str
+    model: ModelSpec
+    training: TrainingSpec
+    seed: int
+
+    def fields(self) -> dict[str, Any]:
+        """As plain JSON data."""
+        return {
+            "task": self.task,
+            "model": self.model.fields(),
+            "training": dataclasses.asdict(self.training),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> RunSpec:
+        """The inverse of `fields`."""
+        training = dict(fields["training"])
+        training["milestones"] = tuple(training["milestones"])
+        return cls(fields["task"], ModelSpec.from_fields(fields["model"]), TrainingSpec(**training), fields["seed"])
+
+    def name(self, data_digest: str) -> str:
+        """The run's name: a hash of everything that decides its result, the data's digest included."""
+        return _digest({**self.fields(), "data": data_digest, "version": RESULT_VERSION})
+
+    def configuration(self) -> str:
+        """The name of the run's configuration, the same for all its seeds."""
+        fields = self.fields()
+        del fields["seed"]
+        return _digest(fields)
+
+
+def _digest(fields: dict[str, Any]) -> str:
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
