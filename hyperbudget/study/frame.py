@@ -1,6 +1,6 @@
 """The frame: one row a run, as it lies in ``runs.parquet``. The contract between running a study and reporting it.
 
-Whatever wrote such a file, the report can chart it. Columns (a field that a run's model does not have is missing there):
+Whatever wrote such a file, the report can chart it. Columns (a field that a run's model does not have is missing):
 
 =========================  ==========================================================================================
 ``run``                    name of the run: a hash of everything that decides its result
@@ -15,7 +15,7 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``training.*``             fields of the training: ``training.learning_rate``, ...
 ``params.learnable``       parameters that training updates and a checkpoint stores
 ``params.G``               of these, by group G of `hyperbudget.budget.closed_form.GROUPS`: ``stem``, ``kernels``,
-                           ``generator``, ``embeddings``, ``norms``, ``head``; they add up to ``params.learnable``
+                           ``generator``, ``embeddings``, ``biases``, ``norms``, ``head``; they add up to the first
 ``params.source``          kernels + generator + embeddings: what stands for the main network's kernels
 ``params.generated``       weights of the kernels that the main network uses
 ``params.free``            learnable parameters of the same network with free kernels

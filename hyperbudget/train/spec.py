@@ -24,11 +24,14 @@ class TrainingSpec:
     learning_rate: float = option(1e-3, "largest learning rate", gt=0)
     momentum: float = option(0.9, "Nesterov momentum; used by sgd", ge=0, le=1)
     schedule: Literal["constant", "cosine", "exponential", "step"] = option(
-        "cosine", "how the learning rate falls: not, to 0 by a half cosine, by `decay` each step, or by `decay` at "
-        "each of `milestones`"
+        "cosine",
+        "how the learning rate falls: not, to 0 by a half cosine, by `decay` each step, or by `decay` at "
+        "each of `milestones`",
     )
     warmup: int = option(0, "steps in which the learning rate rises linearly", ge=0)
-    decay: float = option(0.1, "factor of the schedules `step` (at a milestone) and `exponential` (each step)", gt=0, le=1)
+    decay: float = option(
+        0.1, "factor of the schedules `step` (at a milestone) and `exponential` (each step)", gt=0, le=1
+    )
     milestones: tuple[float, ...] = option((0.5, 0.75), "where `step` decays, as shares of `steps`", ge=0, le=1)
     final_learning_rate: float = option(0.0, "floor of the learning rate", ge=0)
     l2: float = option(0.0, "weight of 1/2 sum K^2 over the convolution kernels in use, generated ones included", ge=0)

@@ -1,0 +1,37 @@
+# make quickstart   installs into .venv, runs the study digits-quick and builds its report
+# make test         installs into .venv, runs all tests
+# make lint types   ruff and mypy
+
+PYTHON ?= python3
+VENV ?= .venv
+# The release that the tests run with; hyperbudget itself accepts torch >= 2.11. For another build of it
+# (CUDA, CPU only), name it here: make TORCH="torch==2.13.0 --index-url ..." quickstart
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test lint types install clean
+
+quickstart: install
+	$(BIN)/hyperbudget run digits-quick
+	$(BIN)/hyperbudget report digits-quick
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

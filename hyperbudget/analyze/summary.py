@@ -1,0 +1,58 @@
+"""Everything a report says about a frame, in one record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from hyperbudget.analyze.axes import Axis, Effect, axes_of, effects
+from hyperbudget.analyze.budgets import BudgetEntry, choose_budgets, equal_budget
+from hyperbudget.analyze.configurations import Configuration, configurations
+from hyperbudget.analyze.fronts import front, fronts
+from hyperbudget.analyze.health import health
+from hyperbudget.analyze.intervals import Resolution, resolution
+from hyperbudget.analyze.paper import PaperMatch, paper_matches
+from hyperbudget.analyze.verdict import Verdict, verdict
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What `analyze` finds. `front` is over all families, `fronts` one a family; `entries` are at equal budget."""
+
+    baseline: str | None
+    resolution: Resolution
+    axes: list[Axis]
+    configurations: list[Configuration]
+    front: list[Configuration]
+    fronts: dict[str, list[Configuration]]
+    entries: list[BudgetEntry]
+    effects: list[Effect]
+    paper: list[PaperMatch]
+    verdict: Verdict
+    health: list[str]
+
+
+def analyze(frame: pd.DataFrame) -> Analysis:
+    """The numbers of a frame (`hyperbudget.study.frame`)."""
+    study = frame.attrs["study"]
+    found = configurations(frame)
+    families = {c.family for c in found}
+    baseline = study.get("baseline") or ("free" if "free" in families else None)
+    steps = resolution(frame)
+    given = [int(budget) for budget in (study.get("budgets") or [])]
+    entries = equal_budget(found, given or choose_budgets(found, baseline), baseline, steps.test)
+    axes = axes_of(study)
+    return Analysis(
+        baseline=baseline,
+        resolution=steps,
+        axes=axes,
+        configurations=found,
+        front=front(found),
+        fronts=fronts(found),
+        entries=entries,
+        effects=effects(found, axes),
+        paper=paper_matches(found),
+        verdict=verdict(found, entries, baseline, len(frame)),
+        health=health(frame, found, axes),
+    )

@@ -1,0 +1,60 @@
+"""What several commands take."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class StudyArgument(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """A study file, or the name of one that ships. Becomes a `pathlib.Path`; UserError if there is none."""
+
+    name = "study"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """See `click.ParamType`."""
+        return find_study(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Names of shipped studies, YAML files, and folders to look for more in."""
+        from hyperbudget.config.shipped import shipped
+
+        files = sorted(glob.glob(glob.escape(incomplete) + "*.yaml"))
+        names = [name for name in shipped() if name.startswith(incomplete)]
+        return [*map(CompletionItem, names + files), CompletionItem(incomplete, type="dir")]
+
+
+def find_study(value: str | Path) -> Path:
+    """The study file that `value` names: a path, or a shipped study without ``.yaml``. Raises UserError if none."""
+    from hyperbudget.config.problems import did_you_mean
+    from hyperbudget.config.shipped import shipped
+    from hyperbudget.errors import UserError
+
+    path = Path(value)
+    studies = shipped()
+    if path.exists() and not path.is_dir():
+        return path
+    if str(value) in studies:
+        return studies[str(value)]
+    if path.is_dir():
+        raise UserError(f"{value}: is a folder, not a study file")
+    raise UserError(
+        f"{value}: no such file or shipped study{did_you_mean(path.stem, studies) or '; see: hyperbudget ls'}"
+    )
+
+
+def spelt(study: Path) -> str:
+    """`study` as the user would give it to a command: a shipped one by its name."""
+    from hyperbudget.config.shipped import shipped
+
+    return next((name for name, path in shipped().items() if path == study), str(study))
+
+
+overrides = click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Replace a value of the study; may be repeated."
+)
+"""Decorator: ``--set a.b=c``, as `overrides: tuple[str, ...]`."""

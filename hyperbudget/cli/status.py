@@ -1,0 +1,40 @@
+"""``hyperbudget status``: how a study stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hyperbudget.cli.common import StudyArgument, spelt
+
+
+@click.command("status")
+@click.argument("study", type=StudyArgument())
+def command(study: Path) -> int:
+    """Show how far STUDY is, what failed and where its results lie.
+
+    Exit status: 0, or 2 for bad input.
+    """
+    from hyperbudget.config import load
+    from hyperbudget.errors import UserError
+    from hyperbudget.study.folder import StudyFolder, masked
+    from hyperbudget.study.status import status
+
+    folder = StudyFolder.of(load(study).name)
+    if not folder.stores.exists():
+        raise UserError(f"{folder.path}: no results; begin with: hyperbudget run {spelt(study)}")
+    now = status(folder)
+    state = "running" if now.driver else "not running"
+    click.echo(f"{folder.path.name}: {state}")
+    click.echo(f"  finished     {now.finished}")
+    click.echo(f"  {'under way' if now.driver else 'interrupted'}".ljust(15) + str(now.open))
+    click.echo(f"  failed       {now.failed}")
+    for run, reason in now.failures:
+        click.echo(f"    {run}: {reason}")
+    click.echo(f"  results      {folder.path}")
+    click.echo(f"  trials       {masked(now.stores.storage)}")
+    click.echo(f"  tracking     {masked(now.stores.tracking)}")
+    if now.open and not now.driver:
+        click.echo(f"go on with: hyperbudget run {spelt(study)}", err=True)
+    return 0

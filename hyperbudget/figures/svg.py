@@ -1,0 +1,55 @@
+"""A figure as an SVG element to stand in a page: no file header, ids of its own, alt text, colours that follow it."""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+
+from matplotlib.figure import Figure
+
+from hyperbudget.figures.style import DARK, theme, variable
+
+_PRINT_FACES = "'Helvetica Neue', 'Liberation Sans', Arial, 'DejaVu Sans', sans-serif"
+
+
+def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool) -> str:
+    """The figure as one ``<svg role="img">``; the same bytes for the same figure.
+
+    name: prefix of every id, unique within the page. title, description: what the figure shows and what it finds, for
+    readers who cannot see it. themed: colours as CSS variables (`hyperbudget.figures.style.css_variables`), for a page
+    that has a dark mode; else as they are, for print.
+    """
+    buffer = io.StringIO()
+    with theme():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)  # it would rule the whole page
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
+    text = re.sub(r"font(-family)?: ?([^;\"]*?)'DejaVu Sans'[^;\"]*", _font, text)
+    text = re.sub(r"N_z(?=\s*<)", 'N<tspan dy="2.2" style="font-size: 75%">z</tspan>', text)
+    box = re.search(r'viewBox="([^"]*)"', text)
+    assert box is not None
+    width, height = box.group(1).split()[2:]
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-labelledby="{name}-title {name}-description" viewBox="{box.group(1)}" width="{width}" height="{height}" '
+        f'style="stroke-linejoin: round; stroke-linecap: butt; font-family: {"inherit" if themed else _PRINT_FACES}">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
+    )
+    text = opening + text[text.index(">") + 1 :].rstrip()
+    if themed:
+        colors = "|".join(color.removeprefix("#") for color in DARK)
+        text = re.sub(rf"#({colors})\b", lambda found: f"var({variable(found.group(0))})", text)
+    return text
+
+
+def _font(found: re.Match[str]) -> str:
+    """``font: 9px 'DejaVu Sans'`` to its size (and weight) alone: the page's own face is inherited."""
+    weight = "; font-weight: 700" if re.search(r"\b(bold|700)\b", found.group(2)) else ""
+    size = re.search(r"([\d.]+)px", found.group(2))
+    return f"font-size: {size.group(1)}px{weight}" if size else "font-style: normal"

@@ -1,0 +1,17 @@
+"""From a specification to a network."""
+
+from __future__ import annotations
+
+from hyperbudget.nn.convnet import ConvNetModel
+from hyperbudget.nn.image_model import ImageModel
+from hyperbudget.nn.resnet import ResNetModel
+from hyperbudget.nn.spec import ConvNet, ModelSpec, ResNet
+
+
+def build(spec: ModelSpec, *, channels: int, size: int, classes: int) -> ImageModel:
+    """The network of `spec` for images of shape (channels, size, size), initialised from torch's global generator."""
+    match spec.network:
+        case ConvNet():
+            return ConvNetModel(spec.network, spec.family, channels, size, classes)
+        case ResNet():
+            return ResNetModel(spec.network, spec.family, channels, size, classes)

@@ -1,0 +1,166 @@
+"""The tables as rows of text, ready for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from hyperbudget.analyze.budgets import ALONE, BASELINE, BETTER, WORSE
+from hyperbudget.analyze.configurations import Configuration
+from hyperbudget.analyze.intervals import Interval
+from hyperbudget.analyze.summary import Analysis
+from hyperbudget.analyze.words import axis_name, capital, family_legend, family_name, ratio, short_axis_name, value_text
+from hyperbudget.figures.style import family_styles, in_order
+
+_TONES = {BETTER: "better", WORSE: "worse", BASELINE: "baseline", ALONE: "alone"}
+
+MOST = 40
+"""Configurations that the first table shows before it keeps to the fronts."""
+
+
+def tables(analysis: Analysis) -> dict[str, Any]:
+    """Every table of the report by name."""
+    found = analysis.configurations
+    whole = configuration_rows(analysis, found)
+    chosen = whole
+    if len(found) > MOST:
+        names = {c.name for members in analysis.fronts.values() for c in members}
+        chosen = configuration_rows(analysis, [c for c in found if c.name in names])
+    return {
+        "configurations": chosen,
+        "all": whole if len(chosen) < len(whole) else [],
+        "budgets": budget_rows(analysis),
+        "axes": axis_rows(analysis),
+        "loose": sum(1 for effect in analysis.effects if not effect.complete),
+        "paper": paper_rows(analysis),
+        "baseline": family_name(analysis.baseline) if analysis.baseline else "",
+        "intervals": any(c.n > 1 for c in found),
+        "compression": any(c.compression is not None for c in found),
+    }
+
+
+def configuration_rows(analysis: Analysis, configurations: Iterable[Configuration]) -> list[dict[str, Any]]:
+    """One row a configuration. `front`: ``all`` for the common front, ``own`` for its family's, else empty."""
+    common = {c.name for c in analysis.front}
+    own = {c.name for members in analysis.fronts.values() for c in members}
+    return [
+        {
+            **family_cell(c.family),
+            "label": c.short_label,
+            "tuned": tuning(analysis, c),
+            "parameters": f"{c.parameters:,}",
+            "compression": f"{c.compression:.1f} ×" if c.compression else "",
+            "test": _percent(c.test.mean),
+            "interval": _interval(c.test),
+            "validation": _percent(c.validation.mean),
+            "n": str(c.n),
+            "front": "all" if c.name in common else "own" if c.name in own else "",
+        }
+        for c in configurations
+    ]
+
+
+def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """One group a budget with one row a family."""
+    groups = []
+    for budget, entries in groupby(analysis.entries, key=lambda e: e.budget):
+        rows = []
+        for entry in entries:
+            c, value = entry.configuration, entry.ratio
+            rows.append(
+                {
+                    **family_cell(c.family),
+                    "label": c.short_label,
+            "tuned": tuning(analysis, c),
+                    "parameters": f"{c.parameters:,}",
+                    "test": _percent(c.test.mean),
+                    "interval": _interval(c.test),
+                    "n": str(c.n),
+                    "ratio": "" if value is None else f"{value.mean:.2f}",
+                    "ratio_interval": "" if value is None or value.low is None or value.high is None else
+                    f"[{value.low:.2f}, {value.high:.2f}]",
+                    "word": entry.word,
+                    "tone": _TONES.get(entry.word, "open"),
+                }
+            )  # fmt: skip
+        groups.append({"budget": f"{budget:,}", "rows": rows})
+    return groups
+
+
+def axis_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """One row an axis and family: from its first value to its last."""
+    rows = []
+    for effect in analysis.effects:
+        ends = effect.end_to_end()
+        if ends:
+            change, fell, lines, cost = ends
+            rows.append(
+                {
+                    **family_cell(effect.family),
+                    "axis": capital(axis_name(effect.axis.name)),
+                    "ends": f"{value_text(effect.values[0])} → {value_text(effect.values[-1])}",
+                    "error": ratio(change),
+                    "parameters": ratio(cost),
+                    "fell": f"{fell} of {lines}",
+                }
+            )
+    return rows
+
+
+def paper_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """One row a printed row of the paper that the study reproduces."""
+    rows = []
+    for match in analysis.paper:
+        error, count = match.configuration.test, match.count
+        inside = match.inside
+        where = "inside" if inside else "above" if (error.low or 0) > match.row.error else "below"
+        rows.append(
+            {
+                "table": match.row.table,
+                "row": match.row.row,
+                "printed_count": f"{match.row.count:,}",
+                "count": "" if count is None else f"{count:,}",
+                "same": count == match.row.count,
+                "printed": _percent(match.row.error),
+                "ours": _percent(error.mean),
+                "interval": _interval(error),
+                "n": str(error.n),
+                "where": "" if inside is None else where,
+                "note": match.row.protocol,
+                "protocol": match.protocol,
+                "candidates": match.candidates,
+                "label": match.configuration.label,
+            }
+        )
+    return rows
+
+
+def tuning(analysis: Analysis, configuration: Configuration) -> str:
+    """The nuisance settings that the label leaves out though another configuration has the same label."""
+    if sum(c.label == configuration.label for c in analysis.configurations) < 2:
+        return ""
+    return ", ".join(
+        f"{short_axis_name(axis.name)} {value_text(configuration.fields[axis.name])}"
+        for axis in analysis.axes
+        if axis.role == "nuisance" and axis.name in configuration.fields
+    )
+
+
+def family_cell(family: str) -> dict[str, str]:
+    """The family with its marker, as the figures draw it."""
+    style = family_styles(in_order({family}))[family]
+    shapes = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼"}
+    return {
+        "family": family_legend(family),
+        "color": style.color.removeprefix("#"),
+        "marker": shapes.get(style.marker, "●"),
+    }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}"
+
+
+def _interval(value: Interval) -> str:
+    return "" if value.low is None or value.high is None else f"[{100 * value.low:.2f}, {100 * value.high:.2f}]"

@@ -1,0 +1,144 @@
+"""Where a study's results lie, and what each file in there is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hyperbudget.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's files.
+
+    ``spec.json``: what decides its result; ``attempt``: the token of the driver that may write here; ``checkpoint.pt``:
+    the state of an unfinished training; ``model.pt``: the selected model; ``result.json``: written last, by an atomic
+    rename that is the run's commit point.
+    """
+
+    path: Path
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "spec.json"
+
+    @property
+    def attempt(self) -> Path:
+        return self.path / "attempt"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint.pt"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.pt"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """One study's files: the resolved study, Optuna's and MLflow's databases, the runs, the frame and the report."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, name: str) -> StudyFolder:
+        """``$HYPERBUDGET_RESULTS/NAME``, else ``results/NAME`` in the folder that the command is called in."""
+        return cls(Path(os.environ.get("HYPERBUDGET_RESULTS") or "results").absolute() / name)
+
+    @property
+    def study(self) -> Path:
+        return self.path / "study.yaml"
+
+    @property
+    def stores(self) -> Path:
+        return self.path / "stores.json"
+
+    @property
+    def call(self) -> Path:
+        return self.path / "call.json"
+
+    @property
+    def frame(self) -> Path:
+        return self.path / "runs.parquet"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def run(self, name: str) -> RunFolder:
+        return RunFolder(self.runs / name)
+
+    def all_runs(self) -> Iterator[RunFolder]:
+        """Every run that was ever begun, in the order of names."""
+        if self.runs.is_dir():
+            yield from (RunFolder(path) for path in sorted(self.runs.iterdir()) if path.is_dir())
+
+    def default_storage(self) -> str:
+        """Optuna's storage unless another is asked for."""
+        return f"sqlite:///{self.path / 'optuna.db'}"
+
+    def default_tracking(self) -> str:
+        """MLflow's store unless another is asked for."""
+        return f"sqlite:///{self.path / 'mlflow.db'}"
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Where a study's trials and runs are recorded."""
+
+    storage: str
+    tracking: str
+
+    @classmethod
+    def of(cls, folder: StudyFolder, storage: str | None = None, tracking: str | None = None) -> Stores:
+        """The given ones, else those of the study's earlier calls, else databases in its folder.
+
+        Raises UserError when the study was begun with other ones: its trials would not be found there.
+        """
+        begun: dict[str, str] = read_json(folder.stores) or {}
+        for option, given, key in (("--storage", storage, "storage"), ("--tracking-uri", tracking, "tracking")):
+            if given and begun.get(key, given) != given:
+                raise UserError(
+                    f"{option} {masked(given)}: this study was begun with {masked(begun[key])}; leave the option out "
+                    "to go on there, or start anew with --fresh"
+                )
+        return cls(
+            storage=storage or begun.get("storage") or folder.default_storage(),
+            tracking=tracking or begun.get("tracking") or folder.default_tracking(),
+        )
+
+
+def masked(uri: str) -> str:
+    """`uri` without its password, fit to be shown."""
+    scheme, separator, rest = uri.partition("://")
+    credentials, at, host = rest.rpartition("@")
+    if not at or ":" not in credentials:
+        return uri
+    return f"{scheme}{separator}{credentials.partition(':')[0]}:***@{host}"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path`, whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_json(path: Path) -> Any | None:
+    """What `write_json` wrote, or None when there is no such file. Raises UserError when it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise UserError(f"{path}: damaged ({error}); delete this file and run the command again") from None

@@ -1,0 +1,129 @@
+"""How far a study is: counted here, shown by whoever listens."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hyperbudget.study.candidates import Candidate
+
+
+@dataclass(frozen=True)
+class Best:
+    """A configuration on the front so far: no smaller one has a lower mean validation error."""
+
+    label: str
+    learnable: int
+    validation_error: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a study at one moment. Counts are runs; `refused` counts configurations."""
+
+    total: int
+    finished: int
+    failed: int
+    running: int
+    refused: int
+    front: list[Best]
+    seconds_left: float | None
+    """Estimated from the mean time of the finished runs and the number of workers; None before the first one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of `run` ended."""
+
+    finished: int
+    failures: list[tuple[str, str]]
+    """What failed and why: (label and seed, reason)."""
+    refused: int
+    stopped: bool
+    """The user stopped it: there is more to do."""
+    stopped_by: str | None
+    """The budget that stopped it, in words."""
+
+
+class Listener(Protocol):
+    """Shows a study's progress."""
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Called whenever something may have changed, several times a second."""
+
+    def run_ended(self, what: str, result: dict[str, Any], snapshot: Snapshot) -> None:
+        """Called for every run that ends in this call."""
+
+    def message(self, text: str) -> None:
+        """Something the user should know."""
+
+
+@dataclass
+class Progress:
+    """Counts results, each (trial, seed) once."""
+
+    listener: Listener
+    workers: int
+    total: int = 0
+    refused: int = 0
+    stopped_by: str | None = None
+    results: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    candidates: dict[int, Candidate] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    _shown: float = 0.0
+
+    def count(self, trial: int, candidate: Candidate, result: dict[str, Any]) -> None:
+        """Add a result that is there already."""
+        self.candidates[trial] = candidate
+        self.results[trial, result["seed"]] = result
+        if result.get("seconds"):
+            self.seconds.append(result["seconds"])
+
+    def ended(self, trial: int, candidate: Candidate, result: dict[str, Any], running: int) -> None:
+        """Add a result that came in now, and say so."""
+        self.count(trial, candidate, result)
+        self.listener.run_ended(f"{candidate.label} seed {result['seed']}", result, self.snapshot(running))
+
+    def update(self, running: int) -> None:
+        """Let the listener draw, a few times a second at most."""
+        if time.monotonic() - self._shown > 0.25:
+            self._shown = time.monotonic()
+            self.listener.update(self.snapshot(running))
+
+    def snapshot(self, running: int) -> Snapshot:
+        """The state now, with `running` runs under way."""
+        failed = sum(result["status"] == "failed" for result in self.results.values())
+        done = len(self.results)
+        left = None
+        if self.seconds:
+            left = statistics.fmean(self.seconds) * max(self.total - done, 0) / self.workers
+        return Snapshot(self.total, done - failed, failed, running, self.refused, self.front(), left)
+
+    def front(self) -> list[Best]:
+        """The configurations that no smaller one beats on validation, smallest first."""
+        errors: dict[int, list[float]] = {}
+        for (trial, _), result in self.results.items():
+            if result["status"] == "finished":
+                errors.setdefault(trial, []).append(result["validation_error"])
+        found: list[Best] = []
+        means = [
+            Best(self.candidates[trial].label, self.candidates[trial].anatomy.learnable, statistics.fmean(e), len(e))
+            for trial, e in errors.items()
+        ]
+        for best in sorted(means, key=lambda best: (best.learnable, best.validation_error)):
+            if not found or best.validation_error < found[-1].validation_error:
+                found.append(best)
+        return found
+
+    def outcome(self, *, stopped: bool) -> Outcome:
+        """The end of the call."""
+        failures = [
+            (f"{self.candidates[trial].label} seed {seed}", result["reason"])
+            for (trial, seed), result in sorted(self.results.items())
+            if result["status"] == "failed"
+        ]
+        finished = len(self.results) - len(failures)
+        return Outcome(finished, failures, self.refused, stopped, self.stopped_by)

@@ -1,0 +1,180 @@
+"""One call of ``run``: opens everything a study needs, drives it, and leaves it so that the next call goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from hyperbudget.config import Study
+from hyperbudget.errors import UserError
+from hyperbudget.study.folder import Stores, StudyFolder, read_json, write_json
+from hyperbudget.study.progress import Listener, Outcome
+
+
+class EveryConfigurationRefused(UserError):
+    """The budget leaves nothing to train."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a study; none of it changes a result."""
+
+    workers: int | None = None
+    tracking_uri: str | None = None
+    storage: str | None = None
+    address: str = "local"
+    fresh: bool = False
+
+
+def run_study(study: Study, options: Options, listener: Listener) -> Outcome:
+    """Run or resume `study`.
+
+    Raises UserError for what the user can mend, EveryConfigurationRefused when there is nothing to train, and
+    KeyboardInterrupt at the second Ctrl-C (the first one lets the running trainings finish).
+    """
+    folder = StudyFolder.of(study.name)
+    with locked(folder):
+        if options.fresh:
+            set_aside(folder)
+        refuse_nothing_to_train(study)
+        stores = Stores.of(folder, options.storage, options.tracking_uri)
+        folder.runs.mkdir(parents=True, exist_ok=True)
+        write_json(folder.stores, {"storage": stores.storage, "tracking": stores.tracking})
+        return drive(study, folder, stores, options, listener)
+
+
+def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, listener: Listener) -> Outcome:
+    """The part of `run_study` between the lock and the frame."""
+    listener.message(f"results: {folder.path}")
+    # Imported here: together they take seconds, and whatever is wrong above should be said at once.
+    from hyperbudget.study.collect import collect
+    from hyperbudget.study.engine import Engine
+    from hyperbudget.study.pool import Pool
+    from hyperbudget.study.space import open_study
+    from hyperbudget.study.tracking import Tracker
+
+    resources = study.resources
+    pool = Pool(cpus=resources.cpus, gpus=resources.gpus, workers=options.workers, address=options.address)
+    tracker: Tracker | None = None
+    try:
+        trials = open_study(study, stores.storage)
+        partial = folder.study.with_suffix(".part")
+        partial.write_text(study.resolved_yaml(), encoding="utf-8")
+        partial.replace(folder.study)
+        tracker = Tracker(stores.tracking, study, folder)
+        engine = Engine(study, folder, trials, tracker, pool, listener)
+        with interruptible(engine.stop, listener):
+            outcome = engine.run()
+    except BaseException:
+        pool.close()
+        if tracker:
+            with contextlib.suppress(Exception):  # what went wrong is told already
+                tracker.interrupt()
+        raise
+    pool.close()
+    call = {"command": command(study), "file": study.path.name, "refused": outcome.refused}
+    write_json(folder.call, call)
+    if outcome.finished or outcome.failures:
+        collect(folder.study)
+    return outcome
+
+
+def refuse_nothing_to_train(study: Study) -> None:
+    """Raise EveryConfigurationRefused when the budget refuses every point of a grid."""
+    from hyperbudget.study.plan import grid_candidates
+
+    if study.search.sampler == "grid":
+        candidates, refused = grid_candidates(study)
+        if not any(candidate.refusal is None for candidate in candidates):
+            smallest = min((c.anatomy.learnable for c in candidates), default=None)
+            has = f"the smallest has {smallest:,} learnable parameters" if smallest else "none can be built"
+            raise EveryConfigurationRefused(
+                f"{study.path}: budget.params: refuses all {len(candidates) + len(refused)} configurations ({has}); "
+                "raise budget.params.max or widen the axes"
+            )
+
+
+def command(study: Study) -> str:
+    """The command line that this process was called with, where it was the command."""
+    called = Path(sys.argv[0]).name
+    if called in ("hyperbudget", "__main__.py"):
+        return shlex.join(["hyperbudget", *sys.argv[1:]])
+    return shlex.join(["hyperbudget", "run", study.path.name])
+
+
+@contextlib.contextmanager
+def locked(folder: StudyFolder) -> Iterator[None]:
+    """Hold the study's lock. Raises UserError when another driver has it. The lock ends with its process."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lock_path(folder))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(
+            f"{folder.path}: another 'hyperbudget run' is at work on this study; wait for it or stop it"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{folder.path}: cannot be written ({error.strerror}); set HYPERBUDGET_RESULTS") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def lock_path(folder: StudyFolder) -> Path:
+    """Beside the study's folder, so that setting the folder aside leaves the lock where it is."""
+    return folder.path.with_name(f".{folder.path.name}.lock")
+
+
+def set_aside(folder: StudyFolder) -> None:
+    """Rename the study's folder: --fresh starts anew and throws nothing away.
+
+    Raises UserError for a study that is recorded in stores outside its folder: those are not ours to empty.
+    """
+    begun = read_json(folder.stores)
+    if begun is None:
+        return
+    outside = [uri for uri in begun.values() if not uri.startswith(f"sqlite:///{folder.path}/")]
+    if outside:
+        raise UserError(
+            "--fresh: this study is recorded in stores outside its folder; give the study another name instead "
+            "(--set name=NAME)"
+        )
+    stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S")
+    folder.path.rename(folder.path.with_name(f"{folder.path.name}.{stamp}"))
+
+
+@contextlib.contextmanager
+def interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[None]:
+    """First SIGINT or SIGTERM: call `stop`. Second: KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        listener.message("stopping: the running trainings go on to their end; once more to abort at once")
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

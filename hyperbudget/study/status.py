@@ -1,0 +1,52 @@
+"""How a study stands, read from its folder alone: no database, no server, also while a driver is at work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+
+from hyperbudget.study.folder import Stores, StudyFolder, read_json
+from hyperbudget.study.session import lock_path
+
+
+@dataclass(frozen=True)
+class Status:
+    """Counts of runs. `open` ones were begun and have no result: under way while a driver runs, else interrupted."""
+
+    finished: int
+    failed: int
+    open: int
+    driver: bool
+    """A 'hyperbudget run' is at work on the study."""
+    failures: list[tuple[str, str]]
+    """(run, reason)"""
+    stores: Stores
+
+
+def status(folder: StudyFolder) -> Status:
+    """The status of the study in `folder`."""
+    results = [(run, read_json(run.result)) for run in folder.all_runs()]
+    done = [(run, result) for run, result in results if result is not None]
+    failures = [(run.path.name, str(result["reason"])) for run, result in done if result["status"] == "failed"]
+    return Status(
+        finished=len(done) - len(failures),
+        failed=len(failures),
+        open=len(results) - len(done),
+        driver=driver_alive(folder),
+        failures=failures,
+        stores=Stores.of(folder),
+    )
+
+
+def driver_alive(folder: StudyFolder) -> bool:
+    """Whether a process holds the study's lock."""
+    if not lock_path(folder).exists():
+        return False
+    lock = FileLock(lock_path(folder))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False

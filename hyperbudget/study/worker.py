@@ -1,0 +1,134 @@
+"""What a worker does: one run, from its specification to its result file. Knows nothing of Optuna or MLflow."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import platform
+import socket
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hyperbudget.errors import UserError
+from hyperbudget.study.folder import RunFolder, read_json, write_json
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt at one run. `attempt` is the driver's token: a worker whose token was replaced must not write."""
+
+    run: str
+    fields: dict[str, Any]
+    data_digest: str
+    folder: Path
+    attempt: str
+    threads: int
+    checkpoint_seconds: float = 10.0
+
+
+class Superseded(Exception):
+    """Another driver has taken this run over."""
+
+
+def execute(job: Job) -> dict[str, Any]:
+    """Train `job` unless its result is there, and return the result: ``status`` is ``finished`` or ``failed``.
+
+    What the training itself does wrong (divergence, an exception) is a result with a ``reason``, never an exception
+    of this function: whatever this function raises is the machine's fault, and may be tried again.
+    """
+    folder = RunFolder(job.folder)
+    done = read_json(folder.result)
+    if done is not None:
+        return dict(done)
+    check_attempt(job)
+    started = now()
+    try:
+        outcome = {"status": "finished", "reason": None, **train(job, folder)}
+    except Superseded:
+        raise
+    except Exception as error:
+        outcome = {"status": "failed", "reason": reason(error), "traceback": traceback.format_exc()}
+    outcome |= {"run": job.run, "seed": job.fields["seed"], "started": started, "finished": now(), **machine()}
+    check_attempt(job)
+    write_json(folder.result, outcome)
+    folder.checkpoint.unlink(missing_ok=True)
+    return outcome
+
+
+def train(job: Job, folder: RunFolder) -> dict[str, Any]:
+    """The training's part of the result, as plain JSON data."""
+    import torch
+
+    from hyperbudget.data.load import load
+    from hyperbudget.train.loop import Training
+    from hyperbudget.train.spec import RunSpec
+
+    torch.set_num_threads(job.threads)
+    spec = RunSpec.from_fields(job.fields)
+    data = load(spec.task)
+    if data.digest != job.data_digest:
+        raise UserError(f"the data of {spec.task} on {socket.gethostname()} differ from the driver's")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        torch.backends.cudnn.deterministic = True
+    result = Training(
+        spec,
+        data,
+        device,
+        checkpoint_file=folder.checkpoint,
+        checkpoint_seconds=job.checkpoint_seconds,
+        model_file=folder.model,
+        before_checkpoint=lambda: check_attempt(job),
+    ).run()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {job.threads} threads"
+    return {**dataclasses.asdict(result), "device": name}
+
+
+def check_attempt(job: Job) -> None:
+    """Raise Superseded unless this attempt is still the one that may write."""
+    if RunFolder(job.folder).attempt.read_text(encoding="utf-8") != job.attempt:
+        raise Superseded(job.run)
+
+
+def reason(error: Exception) -> str:
+    """One line for a table: what went wrong, without the traceback."""
+    from hyperbudget.train.loop import Diverged
+
+    message = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, Diverged):
+        return f"diverged: {message}"
+    if isinstance(error, UserError):
+        return message
+    return f"{type(error).__name__}: {message}"
+
+
+def machine() -> dict[str, Any]:
+    """Where this process runs."""
+    import torch
+
+    return {
+        "host": socket.gethostname(),
+        "hardware": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        },
+    }
+
+
+def now() -> str:
+    """UTC, ISO 8601, to the millisecond."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

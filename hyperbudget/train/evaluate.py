@@ -1,0 +1,36 @@
+"""Measuring a classifier."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hyperbudget.nn.image_model import ImageModel
+
+
+class Score(NamedTuple):
+    """Quality on a split; scores compare by error, then by loss: the smaller the better."""
+
+    error: float
+    """Share of samples in the wrong class."""
+    loss: float
+    """Mean cross entropy in nats: breaks ties between small validation splits."""
+
+
+@torch.no_grad()
+def evaluate(model: ImageModel, images: Tensor, labels: Tensor, batch_size: int = 1000) -> Score:
+    """Score `model` on `images`, shape (n, channels, size, size), and `labels`, shape (n,). Kernels are made once."""
+    training = model.training
+    model.eval()
+    kernels = model.source()
+    wrong = torch.zeros((), dtype=torch.int64, device=labels.device)
+    loss = torch.zeros((), dtype=torch.float64, device=labels.device)
+    for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):  # type: ignore[no-untyped-call]
+        logits = model.apply_kernels(x.contiguous(memory_format=torch.channels_last), kernels)
+        wrong += (logits.argmax(1) != y).sum()
+        loss += F.cross_entropy(logits, y, reduction="sum")
+    model.train(training)
+    return Score(wrong.item() / len(labels), loss.item() / len(labels))

@@ -1,0 +1,192 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hyperbudget.data.augment import random_crop
+from hyperbudget.data.splits import ImageData
+from hyperbudget.nn.build import build
+from hyperbudget.nn.image_model import ImageModel
+from hyperbudget.train import checkpoint
+from hyperbudget.train.evaluate import Score, evaluate
+from hyperbudget.train.schedule import learning_rate
+from hyperbudget.train.spec import RunSpec, TrainingSpec
+from hyperbudget.train.streams import BatchOrder, stream
+
+
+class Diverged(Exception):
+    """The training loss is no longer finite."""
+
+
+@dataclass
+class Curve:
+    """One entry an evaluation."""
+
+    step: list[int] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    """Mean over the steps since the evaluation before, without the L2 term."""
+    validation_error: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives. Validation selects the evaluation; the test split is measured once, there."""
+
+    validation_error: float
+    test_error: float
+    best_step: int
+    seconds: float
+    checkpoint_bytes: int | None
+    curve: Curve
+
+
+class Training:
+    """One run, from its first or from its last checkpointed step to its result.
+
+    Deterministic: initialisation, order and augmentation depend on the run's seed alone, so a run that was stopped and
+    resumed on the same kind of device ends in the same numbers.
+
+    `checkpoint_file` is where the state is kept, written at an evaluation when the last one is `checkpoint_seconds`
+    old; `model_file` where the selected model's state dict goes. `before_checkpoint` may raise to stop a run that is
+    no longer wanted. Raises SpecError for a batch that is larger than the data.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        data: ImageData,
+        device: torch.device,
+        *,
+        checkpoint_file: Path | None = None,
+        checkpoint_seconds: float = 10.0,
+        model_file: Path | None = None,
+        before_checkpoint: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.spec, self.settings, self.device = spec, spec.training, device
+        self.data = data.to(device)
+        self.order = BatchOrder(len(self.data.train_labels), self.settings.batch_size, spec.seed)
+        # Channels last: measured 1.2-1.3 times faster on CPUs for these networks, and tensor cores want it.
+        self.model = initial_model(spec, data).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = build_optimizer(self.model, self.settings)
+        self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
+        self.model_file, self.before_checkpoint = model_file, before_checkpoint
+        self.step = 0
+        self.seconds = 0.0
+        self.curve = Curve()
+        self.best_score: Score | None = None
+        self.best_step = 0
+        self.best_state: dict[str, Tensor] = {}
+
+    def run(self) -> Result:
+        """Train to the end. Raises Diverged at the first evaluation after the loss ceased to be finite."""
+        self._restore()
+        started = saved = time.perf_counter()
+        seconds_before = self.seconds
+        while self.step < self.settings.steps:
+            self._train_until_evaluation()
+            self._evaluate()
+            self.seconds = seconds_before + time.perf_counter() - started
+            if self.checkpoint_file and time.perf_counter() - saved >= self.checkpoint_seconds:
+                self._save(self.checkpoint_file)
+                saved = time.perf_counter()
+        return self._finish()
+
+    def _train_until_evaluation(self) -> None:
+        every = self.settings.evaluate_every
+        last = min(self.step - self.step % every + every, self.settings.steps)
+        steps = last - self.step
+        total = torch.zeros((), device=self.device)  # read at the evaluation only: a step never waits for the device
+        while self.step < last:
+            total += self.take_step()
+        loss = total.item() / steps
+        if not torch.isfinite(total):
+            raise Diverged(f"training loss is {loss} at step {self.step}")
+        self.curve.step.append(self.step)
+        self.curve.train_loss.append(loss)
+
+    def take_step(self) -> Tensor:
+        """One optimiser step; returns its loss, a scalar on the device, without the L2 term."""
+        indices = self.order.indices(self.step).to(self.device)
+        images, labels = self.data.train_images[indices], self.data.train_labels[indices]
+        pad = self.data.task.pad
+        if self.settings.augment and pad:
+            images = random_crop(images, pad, stream(self.spec.seed, "augment", self.step))
+        images = images.contiguous(memory_format=torch.channels_last)
+        kernels = self.model.source()
+        loss = F.cross_entropy(self.model.apply_kernels(images, kernels), labels)
+        objective = loss
+        if self.settings.l2:
+            objective = loss + 0.5 * self.settings.l2 * sum(kernel.square().sum() for kernel in kernels)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, self.step)
+        self.optimizer.zero_grad()
+        objective.backward()  # type: ignore[no-untyped-call]
+        if self.settings.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        return loss.detach()
+
+    def _evaluate(self) -> None:
+        score = evaluate(self.model, self.data.validation_images, self.data.validation_labels)
+        self.curve.validation_error.append(score.error)
+        if self.best_score is None or score < self.best_score:
+            self.best_score, self.best_step = score, self.step
+            self.best_state = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def _finish(self) -> Result:
+        assert self.best_score is not None
+        self.model.load_state_dict(self.best_state)
+        test = evaluate(self.model, self.data.test_images, self.data.test_labels)
+        size = checkpoint.save(self.best_state, self.model_file) if self.model_file else None
+        return Result(self.best_score.error, test.error, self.best_step, self.seconds, size, self.curve)
+
+    def _save(self, path: Path) -> None:
+        self.before_checkpoint()
+        state: dict[str, Any] = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "curve": dataclasses.asdict(self.curve),
+            "best": (tuple(self.best_score or ()), self.best_step, self.best_state),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        checkpoint.save(state, path)
+
+    def _restore(self) -> None:
+        state = checkpoint.load(self.checkpoint_file, self.device) if self.checkpoint_file else None
+        if state is None:
+            return
+        self.step, self.seconds, self.curve = state["step"], state["seconds"], Curve(**state["curve"])
+        score, self.best_step, self.best_state = state["best"]
+        self.best_score = Score(*score)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def initial_model(spec: RunSpec, data: ImageData) -> ImageModel:
+    """The untrained model of a run, on the CPU; torch's global generator is left as it was."""
+    task = data.task
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream(spec.seed, "init").initial_seed())
+        return build(spec.model, channels=task.channels, size=task.size, classes=task.classes)
+
+
+def build_optimizer(model: ImageModel, settings: TrainingSpec) -> torch.optim.Optimizer:
+    """Adam (Kingma & Ba 2015), or SGD with Nesterov momentum where there is momentum."""
+    if settings.optimizer == "adam":
+        return torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    momentum = settings.momentum
+    return torch.optim.SGD(
+        model.parameters(), lr=settings.learning_rate, momentum=momentum, nesterov=momentum > 0, fused=True
+    )

@@ -1,0 +1,87 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hyperbudget.analyze import mean_interval, ratio_interval
+from hyperbudget.analyze.intervals import resolution
+from tests.report.frames import demo, frame, row
+
+ERRORS = (0.021, 0.025, 0.018, 0.03, 0.022)
+OTHERS = (0.031, 0.04, 0.036)
+
+
+def test_mean_is_the_t_interval_of_scipy_on_log_error():
+    found = mean_interval(ERRORS, step=1e-6)
+    logs = np.log(ERRORS)
+    low, high = stats.t.interval(0.95, 4, loc=logs.mean(), scale=stats.sem(logs))
+    assert found.mean == pytest.approx(stats.gmean(ERRORS), rel=1e-12)
+    assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)), rel=1e-12)
+    assert found.n == 5
+
+
+def test_two_seeds_by_hand():
+    found = mean_interval((0.01, 0.04), step=1e-6)  # t(0.975, 1) = 12.7062; sd of the logs = ln 4 / sqrt 2
+    half = 12.706204736 * math.log(4) / 2
+    assert found.mean == pytest.approx(0.02, rel=1e-12)
+    assert found.high == pytest.approx(0.02 * math.exp(half), rel=1e-8)
+
+
+def test_ratio_is_welch_on_log_error():
+    found = ratio_interval(ERRORS, OTHERS, step=1e-6)
+    expected = stats.ttest_ind(np.log(ERRORS), np.log(OTHERS), equal_var=False).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((math.exp(expected.low), math.exp(expected.high)), rel=1e-9)
+
+
+def test_one_seed_has_no_interval():
+    assert mean_interval((0.02,), 0.0025).low is None
+    assert ratio_interval((0.02,), OTHERS, 0.0025).high is None
+
+
+def test_an_error_of_zero_counts_as_half_a_sample():
+    assert mean_interval((0.0, 0.0), step=0.0025).mean == pytest.approx(0.00125)
+
+
+def test_seeds_that_agree_claim_no_certainty():
+    found = mean_interval((0.01, 0.01, 0.01), step=0.0025)
+    assert found.low < 0.0093
+    assert found.high > 0.0107
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_coverage_of_the_mean(n):
+    random = np.random.default_rng(n)
+    draws = 0.03 * np.exp(random.normal(0, 0.3, size=(4000, n)))
+    found = [mean_interval(errors, step=1e-6) for errors in draws]
+    share = np.mean([interval.low <= 0.03 <= interval.high for interval in found])
+    assert 0.94 < share < 0.96  # binomial standard deviation: 0.0034
+
+
+def test_coverage_of_the_ratio_with_unequal_spread():
+    random = np.random.default_rng(3)
+    ours = 0.02 * np.exp(random.normal(0, 0.1, size=(4000, 5)))
+    theirs = 0.03 * np.exp(random.normal(0, 0.4, size=(4000, 5)))
+    found = [ratio_interval(a, b, step=1e-6) for a, b in zip(ours, theirs, strict=True)]
+    share = np.mean([interval.low <= 2 / 3 <= interval.high for interval in found])
+    assert 0.935 < share < 0.965
+
+
+def test_coverage_of_counted_errors():
+    """Errors that are whole samples of 400, as on the digits: rounding must not cost coverage."""
+    random = np.random.default_rng(4)
+    draws = random.binomial(400, 0.02, size=(4000, 5)) / 400
+    found = [mean_interval(errors, step=1 / 400) for errors in draws]
+    truth = math.exp(np.log(np.maximum(random.binomial(400, 0.02, size=200_000) / 400, 1 / 800)).mean())
+    share = np.mean([interval.low <= truth <= interval.high for interval in found])
+    assert 0.93 < share < 0.97
+
+
+def test_resolution_is_one_sample_of_the_split():
+    assert resolution(demo()).test == 1 / 400
+    assert resolution(demo()).validation == 1 / 300
+
+
+def test_resolution_of_a_task_unknown_here_is_the_smallest_gap():
+    unknown = frame([row("free", 10, seed, error, task="other") for seed, error in enumerate((0.02, 0.024, 0.05))])
+    assert resolution(unknown).test == pytest.approx(0.004)

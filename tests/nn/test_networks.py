@@ -1,0 +1,92 @@
+"""The main networks: shapes, the source's place in them, and plain references."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from hyperbudget.nn.build import build
+from hyperbudget.nn.resnet import shortcut
+from hyperbudget.nn.sources import FreeKernels
+from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet, Shared, SpecError
+
+MODELS = [
+    ModelSpec(ConvNet(), Free()),
+    ModelSpec(ConvNet(), Hyper()),
+    ModelSpec(ResNet(depth=4, width=8, groups=2), Free()),
+    ModelSpec(ResNet(depth=4, width=8, groups=2), Shared()),
+    ModelSpec(ResNet(depth=6, width=8, groups=3), Hyper(2, None, 8, 8)),
+]
+
+
+def make(spec, size=12):
+    torch.manual_seed(0)
+    return build(spec, channels=1, size=size, classes=10)
+
+
+@pytest.mark.parametrize("spec", MODELS, ids=str)
+class TestEveryNetwork:
+    @pytest.mark.parametrize("size", [8, 13, 28])
+    def test_logits(self, spec, size):
+        assert make(spec, size)(torch.rand(5, 1, size, size)).shape == (5, 10)
+
+    def test_uses_every_kernel(self, spec):
+        model = make(spec)
+        kernels = [kernel.detach().requires_grad_() for kernel in model.source()]
+        model.apply_kernels(torch.rand(4, 1, 12, 12), kernels).square().sum().backward()
+        assert all(kernel.grad is not None and kernel.grad.abs().sum() > 0 for kernel in kernels)
+
+    def test_baked_gives_the_same_logits(self, spec):
+        model, images = make(spec).eval(), torch.rand(4, 1, 12, 12)
+        logits = model(images)
+        model.source = FreeKernels.bake(model.source)
+        assert torch.equal(model(images), logits)
+
+    def test_fields_round_trip(self, spec):
+        assert ModelSpec.from_fields(spec.fields()) == spec
+
+
+def test_convnet_is_the_papers():
+    """Convolution, relu, pooling, twice, and a linear layer, written out."""
+    model, x = make(ModelSpec(ConvNet(), Free()), 28), torch.rand(3, 1, 28, 28)
+    y = F.max_pool2d(F.relu(F.conv2d(x, model.stem.weight, model.stem.bias, padding=3)), 2)
+    y = F.max_pool2d(F.relu(F.conv2d(y, model.source()[0], model.biases[0], padding=3)), 2)
+    torch.testing.assert_close(model(x), F.linear(y.flatten(1), model.head.weight, model.head.bias))
+
+
+def test_resnet_halves_the_image_and_doubles_the_channels():
+    spec = ResNet(depth=12, width=4, groups=3)
+    assert spec.widths == [4, 8, 16]
+    assert spec.blocks == 2
+    assert [(s.in_channels, s.out_channels) for s in spec.kernel_shapes()] == [
+        (4, 4), (4, 4), (4, 4), (4, 4), (4, 8), (8, 8), (8, 8), (8, 8), (8, 16), (16, 16), (16, 16), (16, 16),
+    ]  # fmt: skip
+
+
+def test_shortcut_pads_channels_with_zeros():
+    x = torch.rand(2, 3, 5, 5)
+    y = shortcut(x, 7, 2)
+    assert y.shape == (2, 7, 3, 3)
+    assert torch.equal(y[:, :3], x[:, :, ::2, ::2])
+    assert not y[:, 3:].any()
+    assert shortcut(x, 3, 1) is x
+
+
+def test_leaving_d_out_means_n_z():
+    assert Hyper(embedding_size=8) == Hyper(embedding_size=8, generator_hidden=8)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"network": "convnet", "family": "hyper", "width": 24}, "basic_in"),
+        ({"network": "convnet", "family": "free", "embedding_size": 4}, "embedding_size"),
+        ({"network": "vgg", "family": "free"}, "network"),
+        ({"network": "convnet", "family": "fre"}, "family"),
+        ({"network": "resnet", "family": "free", "depth": 3}, "depth"),
+        ({"network": "convnet", "family": "free", "kernel_size": 4}, "kernel_size"),
+    ],
+)
+def test_what_cannot_be_is_named(fields, field):
+    with pytest.raises(SpecError) as caught:
+        ModelSpec.from_fields(fields)
+    assert caught.value.field == field

@@ -1,0 +1,148 @@
+"""The contract of every kernel source, and the static hypernetwork against eqs. 1-3 written out."""
+
+import math
+
+import pytest
+import torch
+
+from hyperbudget.nn.sources import FreeKernels, HyperKernels, build_source
+from hyperbudget.nn.spec import FAMILIES, Family, Free, Hyper, KernelShape, Shared, SpecError
+
+SHAPES = [KernelShape(16, 8, 3, 3), KernelShape(16, 16, 3, 3), KernelShape(16, 16, 3, 3), KernelShape(32, 16, 3, 3)]
+EXAMPLES: list[Family] = [
+    Free(),
+    Shared(),
+    Hyper(embedding_size=3, basic_in=8, basic_out=8),
+    Hyper(embedding_size=2, generator_hidden=5, basic_in=8, basic_out=16),
+    Hyper(embedding_size=2, generator_hidden=5, basic_in=8, basic_out=16, slice_axis="out"),
+]
+
+
+def test_every_family_has_an_example():
+    assert {family.name for family in EXAMPLES} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", EXAMPLES, ids=str)
+class TestContract:
+    @pytest.fixture
+    def source(self, family):
+        torch.manual_seed(0)
+        return build_source(family, SHAPES)
+
+    def test_returns_a_kernel_of_every_shape_in_order(self, source):
+        assert [tuple(kernel.shape) for kernel in source()] == [tuple(shape) for shape in SHAPES]
+
+    def test_every_parameter_has_a_group_and_receives_a_gradient(self, source):
+        torch.stack([kernel.square().sum() for kernel in source()]).sum().backward()
+        for name, parameter in source.named_parameters():
+            assert name.partition(".")[0] in source.groups
+            assert parameter.grad is not None
+            assert parameter.grad.abs().sum() > 0, name
+
+    def test_the_same_kernels_every_time(self, source):
+        for first, second in zip(source(), source(), strict=True):
+            assert torch.equal(first, second)
+
+    def test_baked_kernels_are_equal_and_free(self, source):
+        baked = FreeKernels.bake(source)
+        for kernel, other in zip(source(), baked(), strict=True):
+            assert torch.equal(kernel, other)
+        assert sum(p.numel() for p in baked.parameters()) == sum(shape.weights for shape in SHAPES)
+
+    def test_state_dict_restores_it(self, source, family):
+        other = build_source(family, SHAPES)
+        other.load_state_dict(source.state_dict())
+        for kernel, restored in zip(source(), other(), strict=True):
+            assert torch.equal(kernel, restored)
+
+    def test_he_deviation_at_step_0(self, family):
+        """Mean square over many initialisations: within 6% of 2 / fan_in for every kernel."""
+        torch.manual_seed(1)
+        squares = torch.zeros(len(SHAPES))
+        draws = 400
+        for _ in range(draws):
+            squares += torch.stack([kernel.detach().square().mean() for kernel in build_source(family, SHAPES)()])
+        for mean_square, shape in zip(squares / draws, SHAPES, strict=True):
+            assert mean_square.item() == pytest.approx(2 / shape.fan_in, rel=0.06)
+
+
+@pytest.mark.parametrize("embedding", [1, 2, 16, 64])
+@pytest.mark.parametrize("hidden", [1, 4, 64])
+@pytest.mark.parametrize("basic", [(8, 8), (16, 16), (4, 16), (16, 32)])
+@pytest.mark.parametrize("axis", ["in", "out"])
+def test_hyper_kernels_start_with_the_he_deviation(embedding, hidden, basic, axis):
+    """Over sizes, N_z, d and both slicings: the deviation over draws is He's, and no single kernel is far from it."""
+    torch.manual_seed(2)
+    shapes = [KernelShape(32, 16, 3, 3), KernelShape(64, 32, 3, 3)]
+    family = Hyper(embedding, hidden, *basic, slice_axis=axis)
+    deviations = torch.stack(
+        [torch.stack([k.detach().square().mean() for k in build_source(family, shapes)()]) for _ in range(60)]
+    )
+    for column, shape in zip(deviations.T, shapes, strict=True):
+        expected = 2 / shape.fan_in
+        # The mean square of one draw varies by about sqrt(2 / slices + 2 / d + ...): 4 standard errors of 60 draws.
+        error = 4 * column.std().item() / math.sqrt(60)
+        assert abs(column.mean().item() - expected) < max(error, 0.02 * expected)
+        assert column.max() < 12 * expected
+        assert column.min() > expected / 12
+
+
+@pytest.mark.parametrize("axis", ["in", "out"])
+def test_hyper_kernels_are_equations_1_to_3(axis):
+    """One slice, one tile, one kernel at a time, in float64, against the batched computation."""
+    torch.manual_seed(3)
+    basic_in, basic_out, hidden, embedding = 4, 8, 5, 3
+    shapes = [KernelShape(8, 4, 3, 3), KernelShape(16, 12, 3, 3), KernelShape(16, 12, 3, 3)]
+    spec = Hyper(embedding, hidden, basic_in, basic_out, slice_axis=axis)
+    source = HyperKernels(shapes, spec).double()
+    for parameter in source.parameters():  # biases are 0 at step 0: give them something to do
+        torch.nn.init.normal_(parameter)
+    w, b = source.generator["slice_weight"], source.generator["slice_bias"]
+    w_out, b_out = source.generator["kernel_weight"], source.generator["kernel_bias"]
+
+    tile = 0
+    for kernel, shape in zip(source(), shapes, strict=True):
+        for row in range(shape.in_channels // basic_in):
+            for column in range(shape.out_channels // basic_out):
+                z = source.embeddings[tile]
+                tile += 1
+                block = kernel[column * basic_out :, row * basic_in :][:basic_out, :basic_in]
+                for i in range(basic_in if axis == "in" else basic_out):
+                    a = w[i] @ z + b[i]  # eq. 2, its first line
+                    k = (w_out @ a + b_out).view(-1, 3, 3)  # eq. 2, its second line: one slice
+                    torch.testing.assert_close(block[:, i] if axis == "in" else block[i], k, rtol=1e-12, atol=1e-12)
+    assert tile == len(source.embeddings)
+
+
+def test_shared_hands_one_kernel_out_for_every_shape():
+    torch.manual_seed(0)
+    first, second, third, last = build_source(Shared(), SHAPES)()
+    assert second is third
+    assert first is not second
+    assert last is not second
+
+
+def test_paper_count_of_the_mnist_kernel():
+    """Section 4.1: 12,544 weights from 4,240 parameters and an embedding of 4."""
+    source = build_source(Hyper(embedding_size=4), [KernelShape(16, 16, 7, 7)])
+    assert sum(p.numel() for p in source.generator.values()) == 4_240
+    assert source.embeddings.numel() == 4
+    assert source()[0].numel() == 12_544
+
+
+@pytest.mark.parametrize(
+    ("family", "field", "words"),
+    [
+        (Hyper(basic_in=6), "basic_in", "6 does not divide the 8 input channels of a 3 x 3 x 8 x 16 kernel"),
+        (Hyper(basic_in=8, basic_out=5), "basic_out", "5 does not divide the 16 output channels"),
+    ],
+)
+def test_a_basic_size_that_does_not_divide_is_named(family, field, words):
+    with pytest.raises(SpecError, match=words) as caught:
+        build_source(family, SHAPES)
+    assert caught.value.field == field
+
+
+def test_kernels_of_two_spatial_sizes_are_refused():
+    with pytest.raises(SpecError, match="one spatial size"):
+        build_source(Hyper(basic_in=8, basic_out=8), [KernelShape(8, 8, 3, 3), KernelShape(8, 8, 1, 1)])

@@ -1,0 +1,174 @@
+"""Synthetic frames after the contract of `hyperbudget.study.frame`, seeded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TEST, VALIDATION = 400, 300
+
+
+def study(**changes: Any) -> dict[str, Any]:
+    """``attrs["study"]`` of a small study."""
+    values: dict[str, Any] = {
+        "name": "digits-static",
+        "question": "Is a generated kernel better than a narrower network?",
+        "task": "digits",
+        "file": "digits-static.yaml",
+        "yaml": "name: digits-static\nquestion: Is a generated kernel better than a narrower network?\ntask: digits\n",
+        "command": "hyperbudget run digits-static.yaml",
+        "axes": [
+            {"name": "model.family", "role": "science", "values": ["free", "hyper", "shared"]},
+            {"name": "model.width", "role": "science", "values": [8, 16, 24]},
+            {"name": "model.depth", "role": "science", "values": [2, 6]},
+            {"name": "model.embedding_size", "role": "science", "values": [1, 2, 4, 8, 16]},
+            {"name": "training.learning_rate", "role": "nuisance", "values": [0.01, 0.03], "log": True},
+        ],
+        "seeds": [0, 1, 2, 3, 4],
+        "budgets": [],
+        "baseline": "free",
+        "budget": {},
+        "refused": 0,
+    }
+    return values | changes
+
+
+def row(
+    family: str,
+    parameters: int,
+    seed: int,
+    test: float | None,
+    validation: float | None = None,
+    *,
+    label: str = "",
+    status: str = "finished",
+    reason: str | None = None,
+    task: str = "digits",
+    **fields: Any,
+) -> dict[str, Any]:
+    """One run. `fields` are columns with ``__`` for the dot: ``model__width=8``."""
+    extra = {name.replace("__", "."): value for name, value in fields.items()}
+    shape = " ".join(f"{key.rpartition('.')[2]} {value}" for key, value in extra.items() if key.startswith("model."))
+    label = label or f"{family} {shape or parameters}"
+    rate = extra.get("training.learning_rate", 0.01)
+    return {
+        "run": f"{label}-{rate}-{seed}",
+        "configuration": f"{label}-{rate}",
+        "label": label,
+        "trial": 0,
+        "status": status,
+        "reason": reason,
+        "seed": seed,
+        "task": task,
+        "model.network": "resnet",
+        "model.family": family,
+        "params.learnable": parameters,
+        "compression": 2.0,
+        "validation_error": test if validation is None else validation,
+        "test_error": test,
+        "seconds": 3.0,
+        "device": "cpu",
+        **extra,
+    }
+
+
+def frame(rows: list[dict[str, Any]], **changes: Any) -> pd.DataFrame:
+    """Rows to a frame with its attributes."""
+    columns = ["run", "configuration", "label", "status", "seed", "task", "model.network", "model.family",
+               "params.learnable", "validation_error", "test_error"]  # fmt: skip
+    made = pd.DataFrame(rows, columns=None if rows else columns)
+    made.attrs = {
+        "study": study(**changes),
+        "versions": {"hyperbudget": "0.1.0", "torch": "2.11.0", "numpy": "2.4.6", "git": "f2fbbbd"},
+        "hardware": {"cpu": "2 cores", "memory": "8 GB", "platform": "Linux x86_64"},
+    }
+    return made
+
+
+def demo(seeds: int = 5) -> pd.DataFrame:
+    """A sweep of residual nets on digits: free, shared and generated kernels, some runs failed."""
+    random = np.random.default_rng(7)
+    rows = []
+    for family, width, depth, size in _shapes():
+        kernels = 9 * width * width
+        source = {
+            "free": depth * kernels,
+            "shared": kernels,
+            "hyper": 8 * (size * size + size) + 9 * 8 * size + 72 + depth * size * (width // 8) ** 2,
+        }[family]
+        rest = 9 * width + 2 * width * (depth + 1) + 10 * width + 10
+        total, free = source + rest, depth * kernels + rest
+        difficulty = {
+            "free": 9.0 * total**-0.74,
+            "shared": 3.0 * total**-0.6 * (1.25 if depth == 6 else 1.0),
+            "hyper": 2.8 * (total * (1 + 0.6 * np.log2(1 + size))) ** -0.64 * (1.15 if depth == 6 else 1.0),
+        }[family]
+        for rate in (0.01, 0.03):
+            level = (difficulty + 0.008) * (1.15 if rate == 0.01 else 1.0) * np.exp(random.normal(0, 0.08))
+            for seed in range(seeds):
+                noise = np.exp(random.normal(0, 0.14, size=2))
+                test, validation = random.binomial((TEST, VALIDATION), np.minimum(level * noise, 0.9))
+                shape = f"depth {depth} width {width}" + (f" N_z {size}" if family == "hyper" else "") + f" lr {rate}"
+                bad = family == "hyper" and rate == 0.03 and size == 16 and width == 24 and seed == 3
+                rows.append(
+                    row(
+                        family,
+                        total,
+                        seed,
+                        None if bad else test / TEST,
+                        None if bad else validation / VALIDATION,
+                        label=f"{family} {shape}",
+                        status="failed" if bad else "finished",
+                        reason="the loss is not a number at step 212" if bad else None,
+                        model__width=width,
+                        model__depth=depth,
+                        training__learning_rate=rate,
+                        training__steps=400,
+                        training__batch_size=64,
+                        training__optimizer="adam",
+                        training__schedule="cosine",
+                    )
+                    | {"model.embedding_size": size if family == "hyper" else None, "compression": free / total}
+                    | {"params.source": source, "params.generated": depth * kernels, "params.free": free}
+                    | {"finished": "2026-11-21T10:00:00+00:00", "host": "node-a", "data_digest": "9f2c51d07ab1"}
+                    | {"curve.step": [100, 200], "curve.validation_error": [0.5, 0.2]}
+                )
+    return frame(rows, refused=4)
+
+
+def mnist(seeds: int = 3) -> pd.DataFrame:
+    """The paper's small convnet on MNIST: free kernels of several widths, and N_z in 1 to 16."""
+    random = np.random.default_rng(11)
+    rows = []
+    cells = [("free", w, None, 49 * w * w, 0.0075 * (16 / w) ** 0.35) for w in (4, 6, 8, 10, 12, 16)]
+    cells += [("hyper", 16, z, 784 * z + 16 * (z * z + z) + 784 + z, 0.0085 * z**-0.04) for z in (1, 2, 4, 8, 16)]
+    for family, width, size, source, level in cells:
+        if size == 4:
+            source = 4_244
+        for seed in range(seeds):
+            test = random.binomial(10_000, level * np.exp(random.normal(0, 0.05))) / 10_000
+            validation = random.binomial(5_000, level * np.exp(random.normal(0, 0.05))) / 5_000
+            shape = f"width {width}" + (f" N_z {size}" if size else "")
+            extra = {"model.embedding_size": size, "model.generator_hidden": size}
+            rows.append(
+                row(family, source + 50 * width + 490 * width + 10, seed, test, validation, task="mnist",
+                    label=f"{family} {shape}", model__width=width, model__kernel_size=7, training__steps=2000,
+                    training__batch_size=256, training__optimizer="adam", training__learning_rate=0.003,
+                    training__schedule="cosine", training__augment=True)
+                | {"model.network": "convnet", "params.source": source, "model.basic_in": 16 if size else None,
+                   "model.basic_out": 16 if size else None, "seconds": 150.0} | extra
+            )  # fmt: skip
+    axes = [
+        {"name": "model.width", "role": "science"},
+        {"name": "model.embedding_size", "role": "science", "log": True},
+    ]
+    return frame(
+        rows, name="mnist-kernel", task="mnist", axes=axes, question="What does N_z buy on MNIST?", seeds=[0, 1, 2]
+    )
+
+
+def _shapes() -> list[tuple[str, int, int, int]]:
+    shapes = [(family, width, depth, 0) for family in ("free", "shared") for width in (8, 16, 24) for depth in (2, 6)]
+    return shapes + [("hyper", w, d, z) for w in (8, 16, 24) for d in (2, 6) for z in (1, 2, 4, 8, 16)]

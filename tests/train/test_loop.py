@@ -1,0 +1,172 @@
+"""The training loop on digits: it learns, it is deterministic, it resumes bit for bit, and it reports divergence."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from hyperbudget.data.load import load
+from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet
+from hyperbudget.train import checkpoint
+from hyperbudget.train.evaluate import evaluate
+from hyperbudget.train.loop import Diverged, Training, build_optimizer, initial_model
+from hyperbudget.train.spec import RunSpec, TrainingSpec
+from hyperbudget.train.timing import estimate_seconds
+
+CPU = torch.device("cpu")
+HYPER = ModelSpec(ResNet(depth=2, width=8), Hyper(2, None, 8, 8))
+SETTINGS = TrainingSpec(steps=60, batch_size=64, learning_rate=1e-2, evaluate_every=15)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits")
+
+
+def run_spec(model=HYPER, seed=0, **training):
+    return RunSpec("digits", model, dataclasses.replace(SETTINGS, **training), seed)
+
+
+def test_learns_digits(digits):
+    result = Training(run_spec(ModelSpec(ResNet(depth=2, width=16), Hyper(4)), steps=200), digits, CPU).run()
+    assert result.test_error < 0.15
+    assert result.curve.step == [15 * n for n in range(1, 14)] + [200]
+    assert result.curve.train_loss[-1] < result.curve.train_loss[0] / 4
+
+
+def test_validation_selects_and_the_test_split_is_measured_there(digits, tmp_path):
+    file = tmp_path / "model.pt"
+    spec = run_spec(learning_rate=0.05, schedule="constant")
+    result = Training(spec, digits, CPU, model_file=file).run()
+    assert result.validation_error == min(result.curve.validation_error)
+    assert result.curve.validation_error[result.curve.step.index(result.best_step)] == result.validation_error
+    model = initial_model(spec, digits)
+    model.load_state_dict(checkpoint.load(file, CPU))
+    assert evaluate(model, digits.validation_images, digits.validation_labels).error == result.validation_error
+    assert evaluate(model, digits.test_images, digits.test_labels).error == result.test_error
+    assert result.checkpoint_bytes == file.stat().st_size
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not(digits):
+    first, again, other = (Training(run_spec(seed=seed), digits, CPU).run() for seed in (5, 5, 6))
+    assert first.curve == again.curve
+    assert first.test_error == again.test_error
+    assert first.curve.train_loss != other.curve.train_loss
+
+
+def test_training_leaves_the_global_generator_alone(digits):
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    Training(run_spec(steps=3), digits, CPU).run()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_stopped_run_resumes_bit_for_bit(digits, tmp_path, optimizer):
+    spec = run_spec(optimizer=optimizer)
+    undisturbed = Training(spec, digits, CPU).run()
+    saved = 0
+
+    def kill_at_the_third():
+        nonlocal saved
+        saved += 1
+        if saved == 3:
+            raise Killed
+
+    options = {"checkpoint_file": tmp_path / "checkpoint.pt", "checkpoint_seconds": 0.0}
+    with pytest.raises(Killed):
+        Training(spec, digits, CPU, before_checkpoint=kill_at_the_third, **options).run()
+    resumed = Training(spec, digits, CPU, **options)
+    result = resumed.run()
+    assert result.curve == undisturbed.curve
+    assert (result.validation_error, result.test_error) == (undisturbed.validation_error, undisturbed.test_error)
+    assert result.best_step == undisturbed.best_step
+    assert result.seconds > 0
+    assert saved == 3
+
+
+def test_resuming_really_starts_from_the_checkpoint(digits, tmp_path):
+    options = {"checkpoint_file": tmp_path / "checkpoint.pt", "checkpoint_seconds": 0.0}
+    Training(run_spec(), digits, CPU, **options).run()
+    resumed = Training(run_spec(), digits, CPU, **options)
+    resumed._restore()
+    assert resumed.step == 60
+
+
+def test_a_damaged_checkpoint_means_the_beginning(digits, tmp_path):
+    options = {"checkpoint_file": tmp_path / "checkpoint.pt", "checkpoint_seconds": 0.0}
+    undisturbed = Training(run_spec(), digits, CPU, **options).run()
+    file = options["checkpoint_file"]
+    file.write_bytes(file.read_bytes()[:1000])
+    assert Training(run_spec(), digits, CPU, **options).run().curve == undisturbed.curve
+
+
+def test_divergence_is_said(digits):
+    spec = run_spec(ModelSpec(ConvNet(4, 3), Free()), optimizer="sgd", learning_rate=1e30, schedule="constant")
+    with pytest.raises(Diverged, match=r"training loss is (nan|inf) at step 15"):
+        Training(spec, digits, CPU).run()
+
+
+def test_l2_is_on_the_generated_kernels(digits):
+    """One SGD step without momentum: the parameters move by lr x the gradient of loss + l2 / 2 sum K^2."""
+    plain = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant", "learning_rate": 0.1, "steps": 1}
+    trained = Training(run_spec(l2=0.3, **plain), digits, CPU)
+    model = initial_model(trained.spec, digits)
+    images, labels = (t[trained.order.indices(0)] for t in (digits.train_images, digits.train_labels))
+    kernels = model.source()
+    loss = torch.nn.functional.cross_entropy(model.apply_kernels(images, kernels), labels)
+    (loss + 0.15 * sum((kernel**2).sum() for kernel in kernels)).backward()
+    trained.take_step()
+    for moved, start in zip(trained.model.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(moved.detach(), (start - 0.1 * start.grad).detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_are_clipped(digits):
+    plain = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant", "learning_rate": 1.0, "steps": 1}
+    training = Training(run_spec(clip_norm=0.01, **plain), digits, CPU)
+    before = [p.detach().clone() for p in training.model.parameters()]
+    training.take_step()
+    moved = math.sqrt(
+        sum(((p - b) ** 2).sum().item() for p, b in zip(training.model.parameters(), before, strict=True))
+    )
+    assert moved == pytest.approx(0.01, rel=1e-3)
+
+
+def test_sgd_is_nesterovs(digits):
+    model = initial_model(run_spec(), digits)
+    group = build_optimizer(model, dataclasses.replace(SETTINGS, optimizer="sgd", momentum=0.8)).param_groups[0]
+    assert group["nesterov"]
+    assert group["momentum"] == 0.8
+
+
+def test_evaluation_counts_every_sample_once(digits):
+    model = initial_model(run_spec(), digits)
+    whole = evaluate(model, digits.test_images, digits.test_labels, batch_size=1000)
+    parts = evaluate(model, digits.test_images, digits.test_labels, batch_size=37)
+    wrong = (model.eval()(digits.test_images).argmax(1) != digits.test_labels).sum().item()
+    assert whole.error == parts.error == wrong / 400
+    assert whole.loss == pytest.approx(parts.loss, rel=1e-5)
+
+
+def test_time_is_estimated_without_data():
+    assert 0 < estimate_seconds(run_spec(), CPU) < 600
+    assert 0 < estimate_seconds(run_spec(steps=1), CPU) < 600
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_learns_on_a_gpu(digits):
+    assert Training(run_spec(steps=200), digits, torch.device("cuda")).run().test_error < 0.15
