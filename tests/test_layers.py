@@ -15,7 +15,8 @@ GROUND = {"errors", "__init__"}
 
 HEAVY = {"ray", "optuna", "mlflow", "pandas", "seaborn", "matplotlib", "pydantic", "scipy", "jinja2", "weasyprint"}
 FORBIDDEN = {
-    "nn": HEAVY, "data": HEAVY, "train": HEAVY, "budget": HEAVY | {"torch"}, "config": (HEAVY - {"pydantic"}) | {"torch"},
+    "nn": HEAVY, "data": HEAVY, "train": HEAVY, "budget": HEAVY | {"torch"},
+    "config": (HEAVY - {"pydantic"}) | {"torch"},
     "analyze": {"torch", "ray", "mlflow"}, "figures": {"torch", "ray", "mlflow"}, "report": {"torch", "ray", "mlflow"},
 }  # fmt: skip
 

@@ -92,7 +92,6 @@ class Engine:
         before = self.trials.get_trials(deepcopy=False)
         if self.grid:
             self._enqueue_grid()
-        self.enqueued = len(self.trials.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
         for trial in before:
             if "point" in trial.user_attrs:
                 self.asked += 1
@@ -100,7 +99,10 @@ class Engine:
             elif "refused" in trial.user_attrs:
                 self.progress.refused += 1
             elif trial.state == TrialState.RUNNING:  # the driver died while it was asking: nothing was started
+                if "fixed_params" in trial.system_attrs:
+                    self.trials.enqueue_trial(trial.system_attrs["fixed_params"])
                 self.trials.tell(trial.number, state=TrialState.FAIL)
+        self.enqueued = len(self.trials.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
         total = self.asked + self.enqueued if self.grid else self.study.search.trials
         self.progress.total = (total or 0) * len(self.study.search.seeds)
 
@@ -158,11 +160,11 @@ class Engine:
             except Refused as refused:
                 self._refuse(trial, refused.reason, constraint=1.0, learnable=0)
                 continue
-            if self.study.budget.params is not None:
-                trial.set_constraint("params", chosen.over_budget)
             if chosen.refusal:
                 self._refuse(trial, chosen.refusal, chosen.over_budget, chosen.anatomy.learnable)
                 continue
+            if self.study.budget.params is not None:
+                trial.set_constraint("params", chosen.over_budget)
             self.asked += 1
             trial.set_user_attr("point", {n: space.encode(v) for n, v in chosen.configuration.point.items()})
             self._dispatch(trial.number, chosen)

@@ -41,7 +41,7 @@ def test_study_is_collected_first(runs, monkeypatch):
     module.collect = lambda study: asked.append(study) or runs
     monkeypatch.setitem(sys.modules, "hyperbudget.study.collect", module)
     assert invoke("digits-quick", "--only", "html").exit_code == 0
-    assert asked == ["digits-quick"]
+    assert [study.name for study in asked] == ["digits-quick.yaml"]
 
 
 def test_bad_paths(tmp_path):

@@ -1,0 +1,22 @@
+import optuna
+import pytest
+
+from hyperbudget.study.folder import StudyFolder
+from tests.study.support import TINY, Bench, counter, tiny
+
+
+@pytest.fixture(scope="session")
+def tracking(tmp_path_factory):
+    """One MLflow database for all tests (making one takes seconds); each test has an experiment of its own."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def bench(tmp_path, tracking):
+    """Makes a bench for a study's text."""
+
+    def make(text=TINY, *overrides):
+        study = tiny(tmp_path, *overrides, text=text, name=f"study-{next(counter)}")
+        return Bench(study, StudyFolder(tmp_path / study.name), tracking, optuna.storages.InMemoryStorage())
+
+    return make
