@@ -1,0 +1,189 @@
+"""Real processes, really killed: the command with Ray, SQLite and MLflow, on digits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+
+from hyperbudget.study.folder import StudyFolder
+from tests.study.support import TINY, numbers, recorded, results, statuses
+
+RUNS, CONFIGURATIONS = 8, 4
+
+
+class Command:
+    """``hyperbudget run tiny.yaml`` in a folder of its own."""
+
+    def __init__(self, folder: Path, text: str = TINY) -> None:
+        self.cwd = folder
+        (folder / "tiny.yaml").write_text(text, encoding="utf-8")
+        self.folder = StudyFolder(folder / "results" / "tiny")
+        self.tracking = self.folder.default_tracking()
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """In a process group of its own, as a terminal would."""
+        environment = {name: value for name, value in os.environ.items() if name != "HYPERBUDGET_RESULTS"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "hyperbudget", "run", "tiny.yaml", *arguments],
+            cwd=self.cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=200)
+        return process.returncode, out, err
+
+    def wait_for_results(self, count: int, process: subprocess.Popen[str]) -> None:
+        deadline = time.monotonic() + 150
+        while len(results(self.folder)) < count:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "no results"
+            time.sleep(0.01)
+
+    def assert_complete(self) -> None:
+        """Files, Optuna and MLflow agree: each run there once, nothing open."""
+        assert len(results(self.folder)) == RUNS
+        states = [trial.state.name for trial in self.trials()]
+        assert sorted(set(states) - {"FAIL"}) == ["COMPLETE"]
+        assert states.count("COMPLETE") == CONFIGURATIONS
+        assert states.count("FAIL") <= 1  # a trial that Optuna was being asked for when the driver died
+        parents, children = recorded(self.tracking, "tiny")
+        assert statuses(parents) == {"FINISHED": CONFIGURATIONS}
+        assert statuses(children) == {"FINISHED": RUNS}
+        assert len({child.data.tags["hyperbudget.run"] for child in children}) == RUNS
+
+    def trials(self) -> list[optuna.trial.FrozenTrial]:
+        return optuna.load_study(study_name="tiny", storage=self.folder.default_storage()).trials
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Ray's worker processes under a driver."""
+    return [
+        child for child in psutil.Process(process.pid).children(recursive=True)
+        if child.name().startswith("ray::Worker")
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The study, run without a fault."""
+    command = Command(tmp_path_factory.mktemp("undisturbed"))
+    code, out, err = command.run()
+    assert code == 0, err
+    assert out == "tiny: 8 runs finished, 0 failed\n"
+    command.assert_complete()
+    return command
+
+
+def assert_same_numbers(command: Command, undisturbed: Command) -> None:
+    expected = {name: numbers(result) for name, result in results(undisturbed.folder).items()}
+    assert {name: numbers(result) for name, result in results(command.folder).items()} == expected
+
+
+def test_the_same_study_gives_the_same_numbers(undisturbed, tmp_path):
+    """With one worker instead of two, in another folder."""
+    command = Command(tmp_path)
+    assert command.run("--workers", "1")[0] == 0
+    assert_same_numbers(command, undisturbed)
+
+
+def test_driver_killed(undisturbed, tmp_path):
+    command = Command(tmp_path)
+    process = command.start()
+    command.wait_for_results(3, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = results(command.folder)
+    assert 3 <= len(before) < RUNS
+    code, out, _ = command.run()
+    assert (code, out) == (0, "tiny: 8 runs finished, 0 failed\n")
+    command.assert_complete()
+    assert_same_numbers(command, undisturbed)
+    after = results(command.folder)
+    assert {name: after[name] for name in before} == before  # not trained again: their time stamps stayed
+
+
+def test_worker_killed(undisturbed, tmp_path):
+    command = Command(tmp_path)
+    process = command.start()
+    command.wait_for_results(2, process)
+    busy = workers_of(process)
+    assert busy
+    for worker in busy:
+        worker.kill()
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 0
+    assert err.count("it is tried again") == len(busy)
+    command.assert_complete()
+    assert_same_numbers(command, undisturbed)
+
+
+def test_interrupted_once_finishes_what_runs_and_resumes(undisturbed, tmp_path):
+    command = Command(tmp_path)
+    process = command.start()
+    command.wait_for_results(2, process)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 130
+    assert "go on with: hyperbudget run tiny.yaml" in err
+    before = results(command.folder)
+    assert 2 <= len(before) < RUNS
+    assert out == f"tiny: {len(before)} runs finished, 0 failed\n"
+    parents, children = recorded(command.tracking, "tiny")
+    assert "RUNNING" not in statuses(parents) + statuses(children)
+    assert command.run()[0] == 0
+    command.assert_complete()
+    assert_same_numbers(command, undisturbed)
+
+
+def test_interrupted_twice_aborts_and_resumes(undisturbed, tmp_path):
+    command = Command(tmp_path, TINY.replace("steps: 120", "steps: 20000"))
+    process = command.start()
+    deadline = time.monotonic() + 150
+    while not any(command.folder.runs.glob("*/checkpoint.pt")):  # written after 10 seconds of training
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not results(command.folder)
+    parents, children = recorded(command.tracking, "tiny")
+    assert set(statuses(parents) + statuses(children)) == {"KILLED"}
+
+
+def test_divergence_is_a_failed_run_with_its_reason(tmp_path):
+    text = TINY.replace("learning_rate: 1e-2", "optimizer: sgd, learning_rate: {grid: [1e-2, 1e30]}")
+    text = text.replace("grid: [4, 8]", "grid: [4]").replace("seeds: [0, 1]", "seeds: [0]")
+    command = Command(tmp_path, text)
+    code, out, err = command.run()
+    assert code == 1
+    assert out == "tiny: 2 runs finished, 2 failed\n"
+    assert err.count("diverged: training loss is") == 4  # as they happen, and at the end
+    assert "failed: free width 4 lr 1e+30 seed 0: diverged: training loss is" in err
+    _, children = recorded(command.tracking, "tiny")
+    assert statuses(children) == {"FINISHED": 2, "FAILED": 2}
+    assert all("diverged" in run.data.tags["reason"] for run in children if run.info.status == "FAILED")
+
+
+def test_two_drivers_on_one_study(tmp_path):
+    command = Command(tmp_path)
+    process = command.start()
+    command.wait_for_results(1, process)
+    code, _, err = command.run()
+    assert code == 2
+    assert "another 'hyperbudget run' is at work on this study" in err
+    process.communicate(timeout=200)
+    assert process.returncode == 0
+    command.assert_complete()
