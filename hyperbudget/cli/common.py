@@ -54,6 +54,11 @@ def spelt(study: Path) -> str:
     return next((name for name, path in shipped().items() if path == study), str(study))
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 overrides = click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Replace a value of the study; may be repeated."
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, overrides
+from hyperbudget.cli.common import StudyArgument, overrides, plural
 
 if TYPE_CHECKING:
     from hyperbudget.config import Study
@@ -66,8 +66,8 @@ def show_counts(study: Study, planned: Plan) -> None:
     seeds = len(study.search.seeds)
     most = "" if study.search.sampler == "grid" else "at most "
     click.echo(
-        f"{study.search.sampler} search: {most}{planned.configurations} configurations x {seeds} "
-        f"seed{'s' if seeds > 1 else ''} = {most}{planned.runs:,} runs\n"
+        f"{study.search.sampler} search: {most}{plural(planned.configurations, 'configuration')} x "
+        f"{plural(seeds, 'seed')} = {most}{plural(planned.runs, 'run')}\n"
     )
 
 
@@ -104,12 +104,12 @@ def show_refused(planned: Plan) -> None:
     refused = [candidate for candidate in planned.candidates if candidate.refusal]
     if refused:
         models = {model_label(candidate): candidate for candidate in refused}
-        click.echo(f"the budget refuses {len(refused)} configurations ({len(models)} models):")
+        click.echo(f"the budget refuses {plural(len(refused), 'configuration')} ({plural(len(models), 'model')}):")
         for label, candidate in list(models.items())[:ROWS]:
             click.echo(f"  {label}: {candidate.refusal}")
         _more(len(models))
     if planned.unbuildable:
-        click.echo(f"{len(planned.unbuildable)} configurations cannot be built:")
+        click.echo(f"{plural(len(planned.unbuildable), 'configuration')} cannot be built:")
         for reason in list(dict.fromkeys(str(refusal) for refusal in planned.unbuildable))[:ROWS]:
             click.echo(f"  {reason}")
         _more(len({str(refusal) for refusal in planned.unbuildable}))
@@ -134,8 +134,8 @@ def show_time(study: Study, planned: Plan, workers: int | None) -> None:
         at_once = min(at_once, max(1, int(torch.cuda.device_count() / study.resources.gpus)))
     total = sum(seconds) / len(seconds) * planned.runs
     click.echo(
-        f"time: a run takes {duration(min(seconds))} to {duration(max(seconds))} on {device.type} with {threads} "
-        f"thread{'s' if threads > 1 else ''} (estimated from a few steps of {len(seconds)} models); "
+        f"time: a run takes {duration(min(seconds))} to {duration(max(seconds))} on {device.type} with "
+        f"{plural(threads, 'thread')} (estimated from a few steps of {len(seconds)} models); "
         f"{planned.runs:,} runs, {at_once} at once: about {duration(total / at_once)}"
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, overrides, spelt
+from hyperbudget.cli.common import StudyArgument, overrides, plural, spelt
 
 
 @click.command("run")
@@ -46,8 +46,8 @@ def command(
         click.echo(f"failed: {what}: {reason}", err=True)
     if outcome.stopped_by:
         click.echo(f"stopped by {outcome.stopped_by}", err=True)
-    refused = f", {outcome.refused} configurations refused" if outcome.refused else ""
-    click.echo(f"{loaded.name}: {outcome.finished} runs finished, {len(outcome.failures)} failed{refused}")
+    refused = f", {plural(outcome.refused, 'configuration')} refused" if outcome.refused else ""
+    click.echo(f"{loaded.name}: {plural(outcome.finished, 'run')} finished, {len(outcome.failures)} failed{refused}")
     if outcome.stopped:
         click.echo(f"interrupted; go on with: hyperbudget run {spelt(study)}", err=True)
         return 130

@@ -83,7 +83,11 @@ def train(job: Job, folder: RunFolder) -> dict[str, Any]:
         model_file=folder.model,
         before_checkpoint=lambda: check_attempt(job),
     ).run()
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {job.threads} threads"
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"CPU, {job.threads} thread{'s' if job.threads > 1 else ''}"
+    )
     return {**dataclasses.asdict(result), "device": name}
 
 

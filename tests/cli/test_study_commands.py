@@ -44,7 +44,7 @@ class TestPlan:
     def test_what_the_budget_refuses(self):
         done = call("plan", "tiny.yaml", "--set", "budget.params.max=500", "--no-timing")
         assert done.exit_code == 0
-        assert "the budget refuses 1 configurations (1 models):" in done.stdout
+        assert "the budget refuses 1 configuration (1 model):" in done.stdout
         assert "free width 8: 1,362 learnable parameters are 862 outside budget.params" in done.stdout
 
     def test_a_budget_that_refuses_everything(self):
