@@ -21,7 +21,7 @@ import optuna
 from optuna.trial import TrialState
 
 from hyperbudget.config import Refused, Study
-from hyperbudget.data.load import digest, prepare
+from hyperbudget.data.load import digest
 from hyperbudget.study import space
 from hyperbudget.study.candidates import Candidate, at, candidate
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
@@ -83,8 +83,6 @@ class Engine:
     # -- starting -------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        for task in self.study.tasks():
-            prepare(task)  # downloaded once, here, before any worker needs them
         for run in self.folder.all_runs():
             result = read_json(run.result)
             if result is not None:

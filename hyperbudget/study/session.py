@@ -16,6 +16,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from hyperbudget.config import Study
+from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import Stores, StudyFolder, read_json, write_json
 from hyperbudget.study.progress import Listener, Outcome
@@ -49,6 +50,8 @@ def run_study(study: Study, options: Options, listener: Listener) -> Outcome:
         if options.fresh:
             set_aside(folder)
         refuse_nothing_to_train(study)
+        for task in study.tasks():
+            prepare(task)  # downloaded once, here, before any worker needs them
         stores = Stores.of(folder, options.storage, options.tracking_uri)
         folder.runs.mkdir(parents=True, exist_ok=True)
         write_json(folder.stores, {"storage": stores.storage, "tracking": stores.tracking})
