@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import Stores, StudyFolder, read_json, write_json
+from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json
 from hyperbudget.study.progress import Listener, Outcome
 
 
@@ -80,11 +80,13 @@ def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, l
         engine = Engine(study, folder, trials, tracker, pool, listener)
         with interruptible(engine.stop, listener):
             outcome = engine.run()
-    except BaseException:
+    except BaseException as error:
         pool.close()
         if tracker:
             with contextlib.suppress(Exception):  # what went wrong is told already
                 tracker.interrupt()
+        if lost := lost_store(error, stores):
+            raise lost from error
         raise
     pool.close()
     call = {"command": command(study), "file": study.path.name, "refused": outcome.refused}
@@ -92,6 +94,24 @@ def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, l
     if outcome.finished or outcome.failures:
         collect(folder.study)
     return outcome
+
+
+def lost_store(error: BaseException, stores: Stores) -> UserError | None:
+    """What to tell the user when a database, a server or the disk gave up in the middle; None for anything else."""
+    from mlflow.exceptions import MlflowException
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if isinstance(error, MlflowException):
+        place = f"MLflow's store {masked(stores.tracking)}"
+    elif isinstance(error, StorageInternalError | SQLAlchemyError):
+        place = f"Optuna's storage {masked(stores.storage)}"
+    elif isinstance(error, OSError):
+        place = str(error.filename or "the disk")
+    else:
+        return None
+    message = " ".join(str(error).split())[:300]
+    return UserError(f"{place} failed: {message}\nnothing is lost: mend it and give the same command again")
 
 
 def refuse_nothing_to_train(study: Study) -> None:

@@ -10,14 +10,16 @@ from io import StringIO
 
 import pytest
 from click.testing import CliRunner
+from mlflow.exceptions import MlflowException
+from optuna.exceptions import StorageInternalError
 from rich.console import Console
 from rich.live import Live
 
 from hyperbudget.cli import main
 from hyperbudget.cli.live import LiveTable, PlainLines, duration
-from hyperbudget.study.folder import StudyFolder, write_json
+from hyperbudget.study.folder import Stores, StudyFolder, write_json
 from hyperbudget.study.progress import Best, Snapshot
-from hyperbudget.study.session import lock_path, locked, set_aside
+from hyperbudget.study.session import lock_path, locked, lost_store, set_aside
 from tests.study.support import TINY, tiny
 
 
@@ -146,6 +148,22 @@ class TestFresh:
     def test_the_lock_is_beside_the_folder(self):
         folder = StudyFolder.of("tiny")
         assert lock_path(folder).parent == folder.path.parent
+
+
+@pytest.mark.parametrize(
+    ("error", "place"),
+    [
+        (MlflowException("gone"), "MLflow's store http://me:***@host failed: gone"),
+        (StorageInternalError("gone"), "Optuna's storage sqlite:///a.db failed: gone"),
+        (OSError(28, "No space left on device", "/runs/x"), "/runs/x failed: [Errno 28] No space left on device"),
+    ],
+)
+def test_a_store_that_gives_up_is_named_and_the_study_goes_on(error, place):
+    told = lost_store(error, Stores("sqlite:///a.db", "http://me:secret@host"))
+    assert str(told).startswith(place)
+    assert "give the same command again" in str(told)
+    assert "secret" not in str(told)
+    assert lost_store(ZeroDivisionError(), Stores("", "")) is None
 
 
 class TestUi:
