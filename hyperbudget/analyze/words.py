@@ -12,14 +12,27 @@ _FAMILIES = {
     "free": "free net",
     "shared": "shared-kernel net",
     "hyper": "hypernetwork",
+    "low_rank": "low-rank net",
+    "dct": "DCT net",
+    "coordinate": "coordinate net",
+    "hashed": "hashed net",
 }
-_LEGEND = {"free": "free kernels", "shared": "shared kernel", "hyper": "hypernetwork"}
+_LEGEND = {
+    "free": "free kernels",
+    "shared": "shared kernel",
+    "hyper": "hypernetwork",
+    "low_rank": "low rank",
+    "dct": "DCT coefficients",
+    "coordinate": "coordinate network",
+    "hashed": "hashed weights",
+}
 _AXES = {
     "model.embedding_size": "embedding size N_z",
     "model.generator_hidden": "generator hidden size d",
     "model.kernel_size": "kernel size",
     "model.basic_in": "basic kernel, input channels",
     "model.basic_out": "basic kernel, output channels",
+    "model.coefficient_share": "share of DCT coefficients",
     "training.l2": "L2",
 }
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hyperbudget.nn.spec import ConvNet, Family, Free, Hyper, KernelShape, ModelSpec, Network, ResNet, Shared
+from hyperbudget.nn.spec import (
+    ConvNet,
+    Coordinate,
+    Dct,
+    Family,
+    Free,
+    Hashed,
+    Hyper,
+    KernelShape,
+    LowRank,
+    ModelSpec,
+    Network,
+    Residual,
+    Shared,
+)
 
-GROUPS = ("stem", "kernels", "generator", "embeddings", "biases", "norms", "head")
+GROUPS = ("stem", "kernels", "generator", "embeddings", "shortcuts", "biases", "norms", "head")
 """The groups of the anatomy, in the order of the data's way through the network."""
 
 SOURCE_GROUPS = ("kernels", "generator", "embeddings")
@@ -72,12 +87,15 @@ def _network(network: Network, channels: int, size: int, classes: int) -> dict[s
                 "biases": width,
                 "head": (features + 1) * classes,
             }
-        case ResNet(width=width):
-            normed = [shape.in_channels for shape in network.kernel_shapes()] + network.widths[-1:]
+        case Residual():
+            shapes, last = network.kernel_shapes(), network.widths[-1]
+            normed = [shape.in_channels for shape in shapes] + [last] + [network.stem_width] * network.stem_norm
             return {
-                "stem": 9 * channels * width,
+                "stem": (9 * channels + network.conv_bias) * network.stem_width,
+                "shortcuts": sum(shape.weights for shape in network.projections()),
+                "biases": sum(shape.out_channels for shape in shapes) * network.conv_bias,
                 "norms": 2 * sum(normed),
-                "head": (network.widths[-1] + 1) * classes,
+                "head": (last + 1) * classes,
             }
 
 
@@ -86,7 +104,7 @@ def _family(family: Family, shapes: list[KernelShape]) -> dict[str, int]:
         case Free():
             return {"kernels": sum(shape.weights for shape in shapes)}
         case Shared():
-            return {"kernels": sum(shape.weights for shape in set(shapes))}
+            return {"kernels": sum(basic.weights for basic in family.tied(shapes))}
         case Hyper(embedding_size=embedding, hidden=hidden):
             pixels = shapes[0].height * shapes[0].width
             slices, others = family.basic_in, family.basic_out
@@ -96,3 +114,12 @@ def _family(family: Family, shapes: list[KernelShape]) -> dict[str, int]:
                 "generator": slices * hidden * (embedding + 1) + others * pixels * (hidden + 1),
                 "embeddings": embedding * sum(family.tiles(shape) for shape in shapes),
             }
+        case LowRank(rank=rank):
+            return {"kernels": rank * sum(shape.out_channels + shape.fan_in for shape in shapes)}
+        case Dct():
+            return {"kernels": sum(family.kept(shape) for shape in shapes)}
+        case Coordinate():
+            widths = family.widths(shapes)
+            return {"generator": sum((before + 1) * after for before, after in itertools.pairwise(widths))}
+        case Hashed(buckets=buckets):
+            return {"kernels": buckets}

@@ -11,8 +11,9 @@ from typing import Any
 class PaperRow:
     """One printed row: its count and its result, and which runs reproduce it.
 
-    `count` is what the table calls parameters, and `counts` the frame's column that counts the same; `error` is the
-    test error as a share; `fields` are the frame's columns that a run must have with these values.
+    `count` is what the table calls parameters, printed to `precision` (1: exactly), and `counts` the frame's column
+    that counts the same; `error` is the test error as a share; `fields` are the frame's columns that a run must have
+    with these values.
     """
 
     table: str
@@ -22,9 +23,61 @@ class PaperRow:
     error: float
     fields: Mapping[str, Any]
     protocol: str
+    precision: int = 1
+
+    @property
+    def slug(self) -> str:
+        """The table as a command names it: ``paper/table-2``."""
+        return "paper/" + self.table.lower().replace(" ", "-")
+
+    @property
+    def printed(self) -> str:
+        """The count as printed: ``12,544``, ``0.563M``."""
+        return self.show(self.count)
+
+    def rounded(self, count: int) -> int:
+        """`count`, rounded half-up at the printed precision."""
+        return (count + self.precision // 2) // self.precision * self.precision
+
+    def agrees(self, count: int) -> bool:
+        """Whether `count` is the printed one, as far as that was printed."""
+        return self.rounded(count) == self.count
+
+    def show(self, count: int) -> str:
+        """`count` written as the table would print it."""
+        if self.precision == 1:
+            return f"{count:,}"
+        return f"{self.rounded(count) / 1e6:.{7 - len(str(self.precision))}f}M"
+
+
+def wrn(width: int, count: int, error: float, hyper: bool) -> PaperRow:
+    """A row of Table 2: a Wide ResNet 40-`width` on CIFAR-10; kernels generated from 16 x 16 tiles with N_z = 64."""
+    fields: dict[str, Any] = {
+        "task": "cifar10", "model.network": "wrn", "model.family": "free", "model.depth": 40, "model.width": width,
+        "model.accounting": "paper",
+    }  # fmt: skip
+    if hyper:
+        fields |= {"model.family": "hyper", "model.embedding_size": 64, "model.generator_hidden": 64,
+                   "model.basic_in": 16, "model.basic_out": 16}  # fmt: skip
+    return PaperRow(
+        table="Table 2",
+        row=f"{'hyper ' if hyper else ''}wide residual network 40-{width}",
+        count=count,
+        counts="params.learnable",
+        error=error,
+        fields=fields,
+        protocol=f"test error {100 * error:.2f}%; " + (
+            "trained with Adam, Table 8" if hyper else "trained with SGD and Nesterov momentum, Table 7"
+        ),
+        precision=1_000,
+    )  # fmt: skip
 
 
 ROWS: tuple[PaperRow, ...] = (
+    wrn(width=1, count=563_000, error=0.0673, hyper=False),
+    wrn(width=2, count=2_236_000, error=0.0566, hyper=False),
+    wrn(width=1, count=97_000, error=0.0802, hyper=True),
+    wrn(width=2, count=148_000, error=0.0723, hyper=True),
     PaperRow(
         table="Table 6",
         row="normal convnet",

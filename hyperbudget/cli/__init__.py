@@ -21,6 +21,8 @@ COMMANDS = {
     "ls": "List the studies that ship with the package.",
     "cp": "Copy a study that ships, to edit it.",
     "check": "Validate a study file; all mistakes at once.",
+    "count": "Count a model's learnable parameters by group.",
+    "solve": "Find the models that land on a parameter budget.",
     "plan": "Show what a study would do, without training.",
     "run": "Run a study, or go on with it.",
     "status": "Show how far a study is.",

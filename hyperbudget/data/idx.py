@@ -9,6 +9,8 @@ import gzip
 import hashlib
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +28,19 @@ def read_content(path: Path) -> bytes:
 
     Raises BadFileError when it cannot be read or unzipped.
     """
-    try:
+    with reading(path):
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(GZIP_MAGIC) else content
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what reading and unzipping `path` raises into BadFileError."""
+    try:
+        yield
     except EOFError as error:
-        raise BadFileError(f"is cut off: its gzip stream has no end ({len(content):,} bytes are there)") from error
+        there = path.stat().st_size
+        raise BadFileError(f"is cut off: its gzip stream has no end ({there:,} bytes are there)") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise BadFileError(f"is damaged: {error}") from error
     except OSError as error:

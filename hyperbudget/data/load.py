@@ -1,4 +1,4 @@
-"""A task's data by its name: read once a process, and known by a digest that needs no reading.
+"""A task's data by its name: read once a process, and known by a digest that is there without reading them.
 
 Imports torch only when data are loaded or fetched.
 """
@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hyperbudget.data import digest_file
 from hyperbudget.data.directory import data_dir as default_data_dir
 from hyperbudget.data.tasks import TASKS
 from hyperbudget.errors import UserError
@@ -20,7 +21,11 @@ DIGESTS = {
     "digits": "e0dff10e2c2cf5eda8b401fc21453346f41ac93adac90756adf89eeeaecdb320",
     "mnist": "93ba5af6ef630039752e75572687559ebb9a0cbba7ab36c9f074c718d87382d9",
 }
-"""`ImageData.digest` of every task. It is part of what names a run; `load` refuses data that have another."""
+"""`ImageData.digest` of the tasks that exist in one version only; `load` refuses data that have another.
+
+CIFAR-10 has none: copies of it differ (in their order, or re-encoded). The digest that the files of this machine have
+is part of what names a run, so results of different copies are never taken for each other.
+"""
 
 
 def load(task: str, data_dir: Path | None = None) -> ImageData:
@@ -29,39 +34,76 @@ def load(task: str, data_dir: Path | None = None) -> ImageData:
     `data_dir`: the folder of the data sets, by default the one of `hyperbudget.data.directory.data_dir`.
     Raises UserError for an unknown task, a file that cannot be downloaded, or one whose content is wrong.
     """
-    digest(task)  # the name is known
     return _load(task, _folder(task, data_dir))
 
 
-def digest(task: str) -> str:
-    """What `load(task).digest` is, without reading or downloading anything. Raises UserError for an unknown task."""
-    if task not in DIGESTS:
-        raise UserError(f"task: {task!r} is not one of {', '.join(DIGESTS)}")
-    return DIGESTS[task]
+def digest(task: str, data_dir: Path | None = None) -> str:
+    """What `load(task, data_dir).digest` is; cheap, so ask as often as you like.
+
+    For a task in `DIGESTS` nothing is read. For any other the files are read at the first call, and again when their
+    sizes or times have changed. Raises UserError for an unknown task, and there as `load` does.
+    """
+    folder = _folder(task, data_dir)
+    if task in DIGESTS:
+        return DIGESTS[task]
+    _download(task, folder)
+    return _computed(task, folder, _state(task, folder))
 
 
 def prepare(task: str, data_dir: Path | None = None) -> None:
     """Download what a task needs and what is missing, so that no worker has to. Raises UserError as `load` does."""
-    digest(task)
-    if task == "mnist":
-        from hyperbudget.data.mnist import download_mnist
-
-        download_mnist(_folder(task, data_dir))
+    folder = _folder(task, data_dir)
+    _download(task, folder)
+    digest(task, data_dir)
 
 
 def _folder(task: str, data_dir: Path | None) -> Path:
+    if task not in TASKS:
+        raise UserError(f"task: {task!r} is not one of {', '.join(TASKS)}")
     return (data_dir if data_dir is not None else default_data_dir()).absolute() / task
+
+
+def _download(task: str, folder: Path) -> None:
+    if task == "mnist":
+        from hyperbudget.data.mnist import download_mnist
+
+        download_mnist(folder)
+    elif task == "cifar10":
+        from hyperbudget.data.cifar10 import download_cifar10
+
+        download_cifar10(folder)
 
 
 @functools.lru_cache(maxsize=len(TASKS))
 def _load(task: str, folder: Path) -> ImageData:
+    if task in DIGESTS:
+        data = _read(task, folder)
+        if data.digest != DIGESTS[task]:
+            raise UserError(
+                f"{task}: the data differ from those that this version of hyperbudget knows "
+                f"(digest {data.digest[:12]}..., expected {DIGESTS[task][:12]}...); results would not be comparable"
+            )
+        return data
+    _download(task, folder)
+    state = _state(task, folder)  # before reading: what changes meanwhile is then not taken for what was read
     data = _read(task, folder)
-    if data.digest != DIGESTS[task]:
-        raise UserError(
-            f"{task}: the data differ from those that this version of hyperbudget knows "
-            f"(digest {data.digest[:12]}..., expected {DIGESTS[task][:12]}...); results would not be comparable"
-        )
+    digest_file.keep(folder, state, data.digest)
     return data
+
+
+@functools.lru_cache(maxsize=len(TASKS))
+def _computed(task: str, folder: Path, state: str) -> str:
+    digest = digest_file.kept(folder, state)
+    if digest is None:
+        digest = _read(task, folder).digest
+        digest_file.keep(folder, state, digest)
+    return digest
+
+
+def _state(task: str, folder: Path) -> str:
+    from hyperbudget.data.cifar10 import files
+
+    return digest_file.state(TASKS[task], folder, files(folder))
 
 
 def _read(task: str, folder: Path) -> ImageData:
@@ -69,6 +111,10 @@ def _read(task: str, folder: Path) -> ImageData:
         from hyperbudget.data.digits import load_digits
 
         return load_digits()
+    if task == "cifar10":
+        from hyperbudget.data.cifar10 import load_cifar10
+
+        return load_cifar10(folder)
     from hyperbudget.data.mnist import load_mnist
 
     return load_mnist(folder)

@@ -47,20 +47,22 @@ _STYLES = {
     "free": FamilyStyle("#0072b2", "o", 1.0, (5, 1.8)),
     "shared": FamilyStyle("#d55e00", "s", 0.92, (1.2, 1.4)),
     "hyper": FamilyStyle("#009e73", "D", 0.88, ()),
+    "low_rank": FamilyStyle("#cc79a7", "^", 1.1, (5, 1.5, 1.2, 1.5)),
+    "dct": FamilyStyle("#e69f00", "v", 1.1, (3, 1.2)),
+    "coordinate": FamilyStyle("#56b4e9", "P", 1.15, (8, 2)),
+    "hashed": FamilyStyle("#8a6d00", "X", 1.15, (1, 2.5)),
 }
 _OTHERS = (
-    FamilyStyle("#cc79a7", "^", 1.1, (5, 1.5, 1.2, 1.5)),
-    FamilyStyle("#e69f00", "v", 1.1, (3, 1.2)),
-    FamilyStyle("#56b4e9", "P", 1.15, (8, 2)),
-    FamilyStyle("#8a6d00", "X", 1.15, (1, 2.5)),
     FamilyStyle("#6b4fa0", "p", 1.15, (3, 1, 1, 1, 1, 1)),
+    *(_STYLES[family] for family in ("low_rank", "dct", "coordinate", "hashed")),
 )
 
 
 def family_styles(families: list[str]) -> dict[str, FamilyStyle]:
-    """A style for each of `families`; a family with no style of its own gets one by its place among such families."""
+    """A style for each of `families`; one with no style of its own gets one that the others leave free, in order."""
     others = sorted(set(families) - set(_STYLES))
-    spare = {family: _OTHERS[i % len(_OTHERS)] for i, family in enumerate(others)}
+    free = [style for style in _OTHERS if style not in [_STYLES.get(family) for family in families]] or _OTHERS
+    spare = {family: free[i % len(free)] for i, family in enumerate(others)}
     return {family: _STYLES.get(family) or spare[family] for family in families}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hyperbudget.nn.convnet import ConvNetModel
 from hyperbudget.nn.image_model import ImageModel
-from hyperbudget.nn.resnet import ResNetModel
-from hyperbudget.nn.spec import ConvNet, ModelSpec, ResNet
+from hyperbudget.nn.resnet import ResidualModel
+from hyperbudget.nn.spec import ConvNet, ModelSpec, Residual
 
 
 def build(spec: ModelSpec, *, channels: int, size: int, classes: int) -> ImageModel:
@@ -13,5 +13,5 @@ def build(spec: ModelSpec, *, channels: int, size: int, classes: int) -> ImageMo
     match spec.network:
         case ConvNet():
             return ConvNetModel(spec.network, spec.family, channels, size, classes)
-        case ResNet():
-            return ResNetModel(spec.network, spec.family, channels, size, classes)
+        case Residual():
+            return ResidualModel(spec.network, spec.family, channels, size, classes)

@@ -119,9 +119,9 @@ def paper_rows(analysis: Analysis) -> list[dict[str, Any]]:
             {
                 "table": match.row.table,
                 "row": match.row.row,
-                "printed_count": f"{match.row.count:,}",
+                "printed_count": match.row.printed,
                 "count": "" if count is None else f"{count:,}",
-                "same": count == match.row.count,
+                "same": count is not None and match.row.agrees(count),
                 "printed": _percent(match.row.error),
                 "ours": _percent(error.mean),
                 "interval": _interval(error),

@@ -15,7 +15,8 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``training.*``             fields of the training: ``training.learning_rate``, ...
 ``params.learnable``       parameters that training updates and a checkpoint stores
 ``params.G``               of these, by group G of `hyperbudget.budget.closed_form.GROUPS`: ``stem``, ``kernels``,
-                           ``generator``, ``embeddings``, ``biases``, ``norms``, ``head``; they add up to the first
+                           ``generator``, ``embeddings``, ``shortcuts``, ``biases``, ``norms``, ``head``;
+                           they add up to ``params.learnable``
 ``params.source``          kernels + generator + embeddings: what stands for the main network's kernels
 ``params.generated``       weights of the kernels that the main network uses
 ``params.free``            learnable parameters of the same network with free kernels

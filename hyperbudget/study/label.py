@@ -12,6 +12,10 @@ SHORT = {
     "generator_hidden": "d",
     "basic_in": "in",
     "basic_out": "out",
+    "coefficient_share": "share",
+    "coordinate_hidden": "hidden",
+    "coordinate_layers": "layers",
+    "coordinate_activation": "activation",
     "learning_rate": "lr",
     "batch_size": "batch",
 }

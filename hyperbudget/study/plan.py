@@ -27,7 +27,7 @@ class Plan:
     """How many will be trained at most."""
     runs: int
     models: dict[str, list[Candidate]] = field(default_factory=dict)
-    """The accepted candidates by model: settings of the training do not change a count."""
+    """The accepted candidates by task and model: settings of the training do not change a count."""
 
 
 def plan(study: Study) -> Plan:
@@ -42,7 +42,8 @@ def plan(study: Study) -> Plan:
         runs = min(runs, study.budget.runs)
     models: dict[str, list[Candidate]] = {}
     for chosen in sorted(accepted, key=lambda candidate: candidate.anatomy.learnable):
-        models.setdefault(repr(sorted(chosen.configuration.model.fields().items())), []).append(chosen)
+        key = repr((chosen.configuration.task, chosen.configuration.model))
+        models.setdefault(key, []).append(chosen)
     return Plan(candidates, unbuildable, exhaustive, configurations, runs, models)
 
 

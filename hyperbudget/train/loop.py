@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hyperbudget.data.augment import random_crop
+from hyperbudget.data.augment import augment
 from hyperbudget.data.splits import ImageData
 from hyperbudget.nn.build import build
 from hyperbudget.nn.image_model import ImageModel
@@ -117,10 +117,9 @@ class Training:
     def take_step(self) -> Tensor:
         """One optimiser step; returns its loss, a scalar on the device, without the L2 term."""
         indices = self.order.indices(self.step).to(self.device)
-        images, labels = self.data.train_images[indices], self.data.train_labels[indices]
-        pad = self.data.task.pad
-        if self.settings.augment and pad:
-            images = random_crop(images, pad, stream(self.spec.seed, "augment", self.step))
+        images, labels = self.data.normalised(self.data.train_images[indices]), self.data.train_labels[indices]
+        if self.settings.augment:
+            images = augment(images, self.data.task, stream(self.spec.seed, "augment", self.step))
         images = images.contiguous(memory_format=torch.channels_last)
         kernels = self.model.source()
         loss = F.cross_entropy(self.model.apply_kernels(images, kernels), labels)
@@ -138,7 +137,7 @@ class Training:
         return loss.detach()
 
     def _evaluate(self) -> None:
-        score = evaluate(self.model, self.data.validation_images, self.data.validation_labels)
+        score = evaluate(self.model, self.data.normalised(self.data.validation_images), self.data.validation_labels)
         self.curve.validation_error.append(score.error)
         if self.best_score is None or score < self.best_score:
             self.best_score, self.best_step = score, self.step
@@ -147,7 +146,7 @@ class Training:
     def _finish(self) -> Result:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
-        test = evaluate(self.model, self.data.test_images, self.data.test_labels)
+        test = evaluate(self.model, self.data.normalised(self.data.test_images), self.data.test_labels)
         size = checkpoint.save(self.best_state, self.model_file) if self.model_file else None
         return Result(self.best_score.error, test.error, self.best_step, self.seconds, size, self.curve)
 

@@ -6,28 +6,65 @@ import pytest
 
 from hyperbudget.budget.closed_form import GROUPS, anatomy
 from hyperbudget.budget.paper import ROWS
+from hyperbudget.data.tasks import TASKS
 from hyperbudget.nn.build import build
-from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet, Shared
+from hyperbudget.nn.spec import (
+    ConvNet,
+    Coordinate,
+    Dct,
+    Family,
+    Free,
+    Hashed,
+    Hyper,
+    LowRank,
+    ModelSpec,
+    ResNet,
+    Shared,
+    WideResNet,
+)
 
 MNIST = {"channels": 1, "size": 28, "classes": 10}
+
+
+CIFAR = {"channels": 3, "size": 32, "classes": 10}
 
 
 def random_model(generator: random.Random) -> ModelSpec:
     basic = generator.choice([1, 2, 4])
     width = basic * generator.randint(1, 4)
-    if generator.random() < 0.5:
+    kind = generator.choice(["convnet", "resnet", "wrn"])
+    if kind == "convnet":
         network = ConvNet(width, generator.choice([1, 3, 5, 7]))
-    else:
+    elif kind == "resnet":
         groups = generator.randint(1, 3)
         network = ResNet(depth=2 * groups * generator.randint(1, 2), width=width, groups=groups)
+    else:
+        width = 16
+        network = WideResNet(
+            generator.choice([10, 16]), generator.randint(1, 2), generator.choice(["paper", "standard"])
+        )
+    return ModelSpec(network, random_family(generator, basic, width))
+
+
+def random_family(generator: random.Random, basic: int, width: int) -> Family:
     hyper = Hyper(
         generator.randint(1, 9), generator.choice([None, 1, 5]), basic, generator.choice([basic, width]),
         generator.choice(["in", "out"]),
     )  # fmt: skip
-    return ModelSpec(network, generator.choice([Free(), Shared(), hyper]))
+    return generator.choice(
+        [
+            Free(),
+            Shared(generator.choice(["shape", "group", "all"])),
+            hyper,
+            LowRank(generator.randint(1, basic)),
+            Dct(generator.choice([0.01, 0.13, 0.5, 1.0])),
+            Coordinate(generator.randint(1, 9), generator.randint(1, 3)),
+            Hashed(generator.randint(1, basic**2)),
+        ]
+    )
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(120))
 def test_closed_form_is_what_the_network_has(seed):
     generator = random.Random(seed)
     spec = random_model(generator)
@@ -65,6 +102,49 @@ def test_the_papers_mnist_net(family, source, learnable):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.row)
 def test_printed_counts_are_reproduced(row):
+    """Rounded half-up at the printed precision."""
     fields = {name.removeprefix("model."): value for name, value in row.fields.items() if name.startswith("model.")}
-    counts = anatomy(ModelSpec.from_fields(fields), **MNIST).metrics()
-    assert counts[row.counts] == row.count
+    task = TASKS[row.fields["task"]]
+    spec = ModelSpec.from_fields(fields)
+    ours = anatomy(spec, channels=task.channels, size=task.size, classes=task.classes).metrics()[row.counts]
+    assert row.agrees(ours)
+    assert row.show(ours) == row.printed
+    assert not row.agrees(ours + row.precision)
+
+
+def test_table_2_as_printed():
+    rows = [row for row in ROWS if row.slug == "paper/table-2"]
+    assert [(row.printed, row.error) for row in rows] == [
+        ("0.563M", 0.0673), ("2.236M", 0.0566), ("0.097M", 0.0802), ("0.148M", 0.0723),
+    ]  # fmt: skip
+    assert all(set(row.fields) - {"task"} <= {f"model.{name}" for name in fields_of(row)} for row in rows)
+
+
+def fields_of(row):
+    fields = {name.removeprefix("model."): value for name, value in row.fields.items() if name.startswith("model.")}
+    return ModelSpec.from_fields(fields).fields()
+
+
+@pytest.mark.parametrize(
+    ("width", "family", "accounting", "learnable"),
+    [
+        (1, Free(), "paper", 562_762),
+        (1, Hyper(64), "paper", 96_602),
+        (2, Free(), "paper", 2_235_530),
+        (2, Hyper(64), "paper", 147_610),
+        (1, Free(), "standard", 563_930),
+        (1, Hyper(64), "standard", 97_770),
+        (2, Free(), "standard", 2_243_546),
+        (2, Hyper(64), "standard", 155_626),
+    ],
+)
+def test_wide_resnets_exactly(width, family, accounting, learnable):
+    assert anatomy(ModelSpec(WideResNet(40, width, accounting), family), **CIFAR).learnable == learnable
+
+
+def test_rounding_is_half_up():
+    row = next(row for row in ROWS if row.count == 563_000)
+    assert row.agrees(562_500)
+    assert row.agrees(563_499)
+    assert not row.agrees(562_499)
+    assert not row.agrees(563_500)

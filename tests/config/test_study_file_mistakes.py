@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from hyperbudget.config import StudyFileError, load
+from hyperbudget.data.tasks import TASKS
+from hyperbudget.nn.spec import FAMILIES, NETWORKS
 
+TASK_NAMES, NETWORK_NAMES, FAMILY_NAMES = (", ".join(names) for names in (TASKS, NETWORKS, FAMILIES))
 Complain = Callable[..., list[str]]
 
 HEAD = "question: Why?\ntask: digits\n"
@@ -28,7 +31,7 @@ MODEL = HEAD + "model:\n  network: convnet\n  family: {grid: [free, hyper]}\n"
         ("  width: 0", "model.width: 0 is less than 1"),
         ("  width: [8, 16]", "model.width: [8, 16] is a list; write {grid: [8, 16]} to search over it"),
         ("  slice_axis: inn", "model.slice_axis: 'inn' is not one of in, out; did you mean 'in'?"),
-        ("  depth: 2", "model.depth: applies to the network resnet only, and this study has convnet"),
+        ("  depth: 2", "model.depth: applies to the network resnet or wrn only, and this study has convnet"),
         ("  network: resnet", "model.network: given twice; the first is on line 4"),
         ("  width: !big 3", "model.width: the YAML tag !big is not allowed here; write the plain value"),
         # axes
@@ -73,11 +76,11 @@ MODEL = HEAD + "model:\n  network: convnet\n  family: {grid: [free, hyper]}\n"
         ),
         (
             "  width: {grid: [8], when: {family: fre}}",
-            "model.width.when.family: 'fre' is not one of free, shared, hyper; did you mean 'free'?",
+            f"model.width.when.family: 'fre' is not one of {FAMILY_NAMES}; did you mean 'free'?",
         ),
         (
             "  width: {grid: [8], when: {depth: 2}}",
-            "model.width.when.depth: applies to the network resnet only, and this study has convnet",
+            "model.width.when.depth: applies to the network resnet or wrn only, and this study has convnet",
         ),
         (
             "  width: {grid: [8], when: {training.steps: 5}}",
@@ -131,7 +134,7 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("budget: {hours: 0}", "budget.hours: 0 is not greater than 0"),
         ("resources: {cpus: 0}", "resources.cpus: 0 is not greater than 0"),
         ("resources: {gpus: 1.5}", "resources.gpus: 1.5 is neither a share of one GPU nor a whole number of them"),
-        ("report: {baseline: fre}", "report.baseline: 'fre' is not one of free, shared, hyper; did you mean 'free'?"),
+        ("report: {baseline: fre}", f"report.baseline: 'fre' is not one of {FAMILY_NAMES}; did you mean 'free'?"),
         ("report: {baseline: shared}", "report.baseline: 'shared' is no family of this study, which has free, hyper"),
         ("report: {budgets: [5, 5]}", "report.budgets: 5 stands in the list twice"),
     ],
@@ -143,9 +146,9 @@ def test_elsewhere(line: str, message: str, complaints: Complain) -> None:
 def test_what_is_required(complaints: Complain) -> None:
     assert complaints("search: {}\n") == [
         "x.yaml:1: question: required; say what the study asks",
-        "x.yaml:1: task: required; one of digits, mnist",
-        "x.yaml:1: model.network: required; one of convnet, resnet",
-        "x.yaml:1: model.family: required; one of free, shared, hyper",
+        f"x.yaml:1: task: required; one of {TASK_NAMES}",
+        f"x.yaml:1: model.network: required; one of {NETWORK_NAMES}",
+        f"x.yaml:1: model.family: required; one of {FAMILY_NAMES}",
     ]
 
 
@@ -153,7 +156,7 @@ def test_a_wrong_task(complaints: Complain) -> None:
     text = "question: ' '\ntask: mnst\nmodel: {network: convnet, family: free}\n"
     assert complaints(text) == [
         "x.yaml:1: question: is empty; say what the study asks",
-        "x.yaml:2: task: 'mnst' is not one of digits, mnist; did you mean 'mnist'?",
+        f"x.yaml:2: task: 'mnst' is not one of {TASK_NAMES}; did you mean 'mnist'?",
     ]
 
 

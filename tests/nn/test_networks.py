@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hyperbudget.nn.build import build
 from hyperbudget.nn.resnet import shortcut
 from hyperbudget.nn.sources import FreeKernels
-from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet, Shared, SpecError
+from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet, Shared, SpecError, WideResNet
 
 MODELS = [
     ModelSpec(ConvNet(), Free()),
@@ -15,6 +15,9 @@ MODELS = [
     ModelSpec(ResNet(depth=4, width=8, groups=2), Free()),
     ModelSpec(ResNet(depth=4, width=8, groups=2), Shared()),
     ModelSpec(ResNet(depth=6, width=8, groups=3), Hyper(2, None, 8, 8)),
+    ModelSpec(WideResNet(depth=10, width=1), Hyper(2)),
+    ModelSpec(WideResNet(depth=16, width=1, accounting="standard"), Shared()),
+    ModelSpec(WideResNet(depth=10, width=2, accounting="standard"), Free()),
 ]
 
 
@@ -62,6 +65,42 @@ def test_resnet_halves_the_image_and_doubles_the_channels():
     ]  # fmt: skip
 
 
+def test_wide_resnet_is_wrn_d_k():
+    spec = WideResNet(depth=40, width=2)
+    assert (spec.stem_width, spec.widths, spec.blocks) == (16, [32, 64, 128], 6)
+    assert len(spec.kernel_shapes()) == 36
+    assert [shape[:2] for shape in spec.kernel_shapes()[::12]] == [(32, 16), (64, 32), (128, 64)]
+    assert spec.projections() == []
+    assert [shape[:2] for shape in WideResNet(10, 2, "standard").projections()] == [(32, 16), (64, 32), (128, 64)]
+    assert [shape[:2] for shape in WideResNet(10, 1, "standard").projections()] == [(32, 16), (64, 32)]
+
+
+@pytest.mark.parametrize("accounting", ["paper", "standard"])
+def test_wide_resnet_written_out(accounting):
+    """One block a group: every convolution with its bias, every norm and every shortcut."""
+    papers = accounting == "paper"
+    model, x = make(ModelSpec(WideResNet(10, 1, accounting), Free())), torch.rand(3, 1, 12, 12)
+    for parameter in model.parameters():  # norms and biases that do something
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    norms, kernels, (one, two) = list(model.norms), model.source(), [None] * 2
+    biases = list(model.biases) if papers else [None] * 6
+    if not papers:
+        one, two = (model.shortcuts[block].weight for block in ("1", "2"))
+    y = F.conv2d(x, model.stem.weight, model.stem.bias, padding=1)
+    if papers:
+        y = F.relu(norms.pop(0)(y))
+    for block, (stride, projection) in enumerate([(1, None), (2, one), (2, two)]):
+        first, second = 2 * block, 2 * block + 1
+        a = F.relu(norms[first](y))
+        z = F.conv2d(a, kernels[first], biases[first], stride=stride, padding=1)
+        z = F.conv2d(F.relu(norms[second](z)), kernels[second], biases[second], padding=1)
+        y = z + (shortcut(y, z.shape[1], stride) if projection is None else F.conv2d(a, projection, stride=stride))
+    y = F.linear(F.relu(norms[6](y)).mean((2, 3)), model.head.weight, model.head.bias)
+    torch.testing.assert_close(model(x), y)
+    assert (model.stem.bias is not None) == papers
+    assert hasattr(model, "shortcuts") != papers
+
+
 def test_shortcut_pads_channels_with_zeros():
     x = torch.rand(2, 3, 5, 5)
     y = shortcut(x, 7, 2)
@@ -84,6 +123,8 @@ def test_leaving_d_out_means_n_z():
         ({"network": "convnet", "family": "fre"}, "family"),
         ({"network": "resnet", "family": "free", "depth": 3}, "depth"),
         ({"network": "convnet", "family": "free", "kernel_size": 4}, "kernel_size"),
+        ({"network": "wrn", "family": "free", "depth": 12}, "depth"),
+        ({"network": "wrn", "family": "hyper", "width": 1, "basic_out": 32}, "basic_out"),
     ],
 )
 def test_what_cannot_be_is_named(fields, field):

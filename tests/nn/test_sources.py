@@ -6,15 +6,39 @@ import pytest
 import torch
 
 from hyperbudget.nn.sources import FreeKernels, HyperKernels, build_source
-from hyperbudget.nn.spec import FAMILIES, Family, Free, Hyper, KernelShape, Shared, SpecError
+from hyperbudget.nn.spec import (
+    FAMILIES,
+    Coordinate,
+    Dct,
+    Family,
+    Free,
+    Hashed,
+    Hyper,
+    KernelShape,
+    LowRank,
+    Shared,
+    SpecError,
+)
 
 SHAPES = [KernelShape(16, 8, 3, 3), KernelShape(16, 16, 3, 3), KernelShape(16, 16, 3, 3), KernelShape(32, 16, 3, 3)]
 EXAMPLES: list[Family] = [
     Free(),
     Shared(),
+    Shared("group"),
+    Shared("all"),
     Hyper(embedding_size=3, basic_in=8, basic_out=8),
     Hyper(embedding_size=2, generator_hidden=5, basic_in=8, basic_out=16),
     Hyper(embedding_size=2, generator_hidden=5, basic_in=8, basic_out=16, slice_axis="out"),
+    LowRank(1),
+    LowRank(5),
+    Dct(0.01),
+    Dct(0.3),
+    Dct(1.0),
+    Coordinate(),
+    Coordinate(8, 1, "tanh"),
+    Coordinate(6, 3, "sin"),
+    Hashed(50),
+    Hashed(9_000),
 ]
 
 
@@ -49,6 +73,18 @@ class TestContract:
             assert torch.equal(kernel, other)
         assert sum(p.numel() for p in baked.parameters()) == sum(shape.weights for shape in SHAPES)
 
+    def test_other_layouts_and_types_of_memory(self, source):
+        """Training asks for channels last, the tests of formulas for float64."""
+        kernels = source()
+        for kernel, other in zip(kernels, source.to(memory_format=torch.channels_last)(), strict=True):
+            torch.testing.assert_close(kernel, other)
+        assert {kernel.dtype for kernel in source.double()()} == {torch.float64}
+
+    def test_its_size_in_a_checkpoint_is_that_of_its_parameters(self, source):
+        """Besides two numbers for each kernel at most: what follows from the shapes is not stored."""
+        stored = sum(value.numel() for value in source.state_dict().values())
+        assert stored <= sum(parameter.numel() for parameter in source.parameters()) + 2 * len(SHAPES)
+
     def test_state_dict_restores_it(self, source, family):
         other = build_source(family, SHAPES)
         other.load_state_dict(source.state_dict())
@@ -56,13 +92,16 @@ class TestContract:
             assert torch.equal(kernel, restored)
 
     def test_he_deviation_at_step_0(self, family):
-        """Mean square over many initialisations: within 6% of 2 / fan_in for every kernel."""
+        """Mean square over initialisations, as many as make it sure: within 6% of 2 / fan_in for every kernel."""
         torch.manual_seed(1)
-        squares = torch.zeros(len(SHAPES))
-        draws = 400
-        for _ in range(draws):
-            squares += torch.stack([kernel.detach().square().mean() for kernel in build_source(family, SHAPES)()])
-        for mean_square, shape in zip(squares / draws, SHAPES, strict=True):
+        squares: list[torch.Tensor] = []
+        while len(squares) < 400:
+            squares.append(torch.stack([k.detach().square().mean() for k in build_source(family, SHAPES)()]))
+            if len(squares) % 20 == 0:
+                drawn = torch.stack(squares)
+                if (drawn.std(0) / drawn.mean(0) / math.sqrt(len(drawn))).max() < 0.01:
+                    break
+        for mean_square, shape in zip(torch.stack(squares).mean(0), SHAPES, strict=True):
             assert mean_square.item() == pytest.approx(2 / shape.fan_in, rel=0.06)
 
 

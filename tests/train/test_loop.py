@@ -3,15 +3,20 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from hyperbudget.data.augment import augment
 from hyperbudget.data.load import load
+from hyperbudget.data.splits import RawImages, split
+from hyperbudget.data.tasks import TASKS
 from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet
 from hyperbudget.train import checkpoint
 from hyperbudget.train.evaluate import evaluate
 from hyperbudget.train.loop import Diverged, Training, build_optimizer, initial_model
 from hyperbudget.train.spec import RunSpec, TrainingSpec
+from hyperbudget.train.streams import stream
 from hyperbudget.train.timing import estimate_seconds
 
 CPU = torch.device("cpu")
@@ -164,6 +169,37 @@ def test_evaluation_counts_every_sample_once(digits):
 def test_time_is_estimated_without_data():
     assert 0 < estimate_seconds(run_spec(), CPU) < 600
     assert 0 < estimate_seconds(run_spec(steps=1), CPU) < 600
+
+
+def colour_images():
+    """Images of CIFAR-10's shape, few: a class is a colour, noise apart."""
+    task = dataclasses.replace(TASKS["cifar10"], splits=(200, 40, 60))
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 10, 300, np.uint8)
+    colours = random.integers(60, 190, (10, 3), np.uint8)[labels][:, :, None, None]
+    images = (colours + random.integers(-10, 10, (300, 3, 32, 32))).astype(np.uint8)
+    return split(task, RawImages(images, labels), maximum=255)
+
+
+def test_bytes_are_normalised_then_augmented(monkeypatch):
+    data = colour_images()
+    spec = RunSpec("cifar10", ModelSpec(ConvNet(4, 3), Free()), dataclasses.replace(SETTINGS, steps=2), 3)
+    training = Training(spec, data, CPU)
+    seen = []
+    apply = training.model.apply_kernels
+    monkeypatch.setattr(training.model, "apply_kernels", lambda x, kernels: seen.append(x) or apply(x, kernels))
+    training.step = 1
+    training.take_step()
+    training._evaluate()
+    chosen = training.order.indices(1)
+    expected = augment(data.normalised(data.train_images)[chosen], data.task, stream(3, "augment", 1))
+    assert torch.equal(seen[0], expected)
+    assert torch.equal(torch.cat(seen[1:]), data.normalised(data.validation_images))
+
+
+def test_learns_colours():
+    spec = RunSpec("cifar10", ModelSpec(ConvNet(8, 3), Free()), dataclasses.replace(SETTINGS, steps=60), 0)
+    assert Training(spec, colour_images(), CPU).run().test_error < 0.5
 
 
 @pytest.mark.gpu

@@ -32,6 +32,11 @@ class KernelSource(nn.Module, ABC):
         """The kernels, in the order of `shapes`: each of shape (out_channels, in_channels, height, width)."""
 
 
+def he_deviation(shape: KernelShape) -> float:
+    """sqrt(2 / fan_in)."""
+    return math.sqrt(2 / shape.fan_in)
+
+
 def he_normal(shape: KernelShape) -> nn.Parameter:
     """A kernel of `shape` with independent normal weights of the He deviation."""
-    return nn.Parameter(torch.randn(*shape) * math.sqrt(2 / shape.fan_in))
+    return nn.Parameter(torch.randn(*shape) * he_deviation(shape))

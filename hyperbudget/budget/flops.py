@@ -1,0 +1,24 @@
+"""What one forward pass computes, in closed form."""
+
+from __future__ import annotations
+
+from hyperbudget.nn.spec import ConvNet, Network, Residual
+
+
+def forward_flops(network: Network, *, channels: int, size: int, classes: int) -> int:
+    """Floating-point operations of `network` for one image of shape (channels, size, size).
+
+    A multiplication and an addition each count as one, in convolutions and the head; biases, norms, relus and pooling
+    are left out (below 2% together). So is what generates the kernels: it comes once a batch, not once an image.
+    """
+    match network:
+        case ConvNet(width=width, kernel_size=kernel):
+            stem = channels * kernel**2 * width * size**2
+            pooled, features = -(-size // 2), width * (-(-size // 4)) ** 2
+            return 2 * (stem + width**2 * kernel**2 * pooled**2 + features * classes)
+        case Residual():
+            total = 9 * channels * network.stem_width * size**2 + network.widths[-1] * classes
+            group_of = {width: group for group, width in enumerate(network.widths)}
+            for shape in network.kernel_shapes() + network.projections():
+                total += shape.weights * (-(-size // 2 ** group_of[shape.out_channels])) ** 2
+            return 2 * total

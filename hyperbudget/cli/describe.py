@@ -1,0 +1,25 @@
+"""A model in a few words, for tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from hyperbudget.nn.spec import ModelSpec
+from hyperbudget.study.label import SHORT
+
+
+def describe(model: ModelSpec) -> str:
+    """``wrn depth 40 width 1, hyper N_z 64 d 64 in 16 out 16``; words are left out where they are the default."""
+    return ", ".join(f"{part.name} {settings(part)}".rstrip() for part in (model.network, model.family))
+
+
+def settings(part: Any) -> str:
+    """The fields of a network or a family: ``depth 40 width 1``."""
+    said = []
+    for field in dataclasses.fields(part):
+        value = getattr(part, field.name)
+        if isinstance(value, str) and value == field.default:
+            continue
+        said.append(f"{SHORT.get(field.name, field.name.replace('_', ' '))} {value}")
+    return " ".join(said)

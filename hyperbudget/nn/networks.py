@@ -1,0 +1,162 @@
+"""The fields of every main network, and the kernels that it needs. Imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from hyperbudget.nn.fields import KernelShape, SpecError, option
+
+
+@dataclass(frozen=True)
+class ConvNet:
+    """The paper's small MNIST network (section 4.1, A.3.1): two convolutions with max pooling, and a linear head.
+
+    The second convolution's kernel comes from the kernel source; the first one is the stem.
+    """
+
+    name: ClassVar[str] = "convnet"
+    width: int = option(16, "filters of both convolutions", ge=1)
+    kernel_size: int = option(7, "height and width of both kernels; odd", ge=1)
+
+    def __post_init__(self) -> None:
+        if self.kernel_size % 2 == 0:
+            raise SpecError("kernel_size", f"{self.kernel_size} is even; an odd size keeps the image centred")
+
+    def kernel_shapes(self) -> list[KernelShape]:
+        return [KernelShape(self.width, self.width, self.kernel_size, self.kernel_size)]
+
+
+class Residual:
+    """What residual networks of 3 x 3 kernels have in common: groups of `blocks` blocks of two convolutions each.
+
+    A subclass gives the channels of its stem and of its groups, and says which parameters there are besides. Each
+    group after the first halves the image; a block whose channels change has its shortcut zero-padded or projected.
+    """
+
+    @property
+    def stem_width(self) -> int:
+        """Channels after the stem."""
+        raise NotImplementedError
+
+    @property
+    def widths(self) -> list[int]:
+        """Channels of each group."""
+        raise NotImplementedError
+
+    @property
+    def blocks(self) -> int:
+        """Residual blocks in each group."""
+        raise NotImplementedError
+
+    @property
+    def conv_bias(self) -> bool:
+        """Whether the convolutions have biases."""
+        return False
+
+    @property
+    def stem_norm(self) -> bool:
+        """Whether a norm follows the stem."""
+        return False
+
+    @property
+    def projected(self) -> bool:
+        """Whether shortcuts between different channels are 1 x 1 convolutions; else zero channels are added."""
+        return False
+
+    def kernel_shapes(self) -> list[KernelShape]:
+        shapes = []
+        channels = self.stem_width
+        for width in self.widths:
+            for _ in range(self.blocks):
+                shapes += [KernelShape(width, channels, 3, 3), KernelShape(width, width, 3, 3)]
+                channels = width
+        return shapes
+
+    def projections(self) -> list[KernelShape]:
+        """The kernels of the shortcuts; learnt directly, whatever the family."""
+        if not self.projected:
+            return []
+        ends = zip([self.stem_width, *self.widths], self.widths, strict=False)
+        return [KernelShape(width, channels, 1, 1) for channels, width in ends if channels != width]
+
+
+@dataclass(frozen=True)
+class ResNet(Residual):
+    """A pre-activation residual network of 3 x 3 kernels (He et al. 2016b), in groups of doubling width.
+
+    Each group after the first halves the image and doubles the channels; shortcuts are zero-padded and own no
+    parameters, as in the paper's accounting of Wide ResNets.
+    """
+
+    name: ClassVar[str] = "resnet"
+    depth: int = option(2, "3 x 3 convolutions after the stem: two a block, the same number in every group", ge=2)
+    width: int = option(16, "channels of the first group", ge=1)
+    groups: int = option(1, "groups of blocks; each one after the first halves the image and doubles the width", ge=1)
+
+    def __post_init__(self) -> None:
+        if self.depth % (2 * self.groups):
+            raise SpecError("depth", f"{self.depth} is not a multiple of 2 x groups = {2 * self.groups}")
+
+    @property
+    def stem_width(self) -> int:
+        return self.width
+
+    @property
+    def widths(self) -> list[int]:
+        return [self.width * 2**group for group in range(self.groups)]
+
+    @property
+    def blocks(self) -> int:
+        return self.depth // (2 * self.groups)
+
+
+@dataclass(frozen=True)
+class WideResNet(Residual):
+    """WRN-d-k (Zagoruyko & Komodakis 2016; Table 1 of the paper): a stem of 16 channels, three groups of 16k, 32k, 64k.
+
+    Accounting `paper` reproduces the four counts of the paper's Table 2: zero-padded shortcuts, a bias on every
+    convolution, a norm after the stem. `standard` is what the code of Wide ResNets does: 1 x 1 shortcuts, no
+    convolution bias, no norm between the stem and the first block.
+    """
+
+    name: ClassVar[str] = "wrn"
+    depth: int = option(10, "d = 6N + 4: N blocks of two convolutions in each of the three groups", ge=10)
+    width: int = option(1, "k: the groups have 16k, 32k and 64k channels", ge=1)
+    accounting: Literal["paper", "standard"] = option(
+        "paper", "zero-padded shortcuts, biases and a norm after the stem (paper), or 1 x 1 shortcuts alone (standard)"
+    )
+
+    def __post_init__(self) -> None:
+        if self.depth % 6 != 4:
+            below = self.depth - (self.depth - 4) % 6
+            raise SpecError("depth", f"{self.depth} is not 6N + 4; the nearest are {below} and {below + 6}")
+
+    @property
+    def stem_width(self) -> int:
+        return 16
+
+    @property
+    def widths(self) -> list[int]:
+        return [16 * self.width, 32 * self.width, 64 * self.width]
+
+    @property
+    def blocks(self) -> int:
+        return (self.depth - 4) // 6
+
+    @property
+    def conv_bias(self) -> bool:
+        return self.accounting == "paper"
+
+    @property
+    def stem_norm(self) -> bool:
+        return self.accounting == "paper"
+
+    @property
+    def projected(self) -> bool:
+        return self.accounting == "standard"
+
+
+Network = ConvNet | ResNet | WideResNet
+
+NETWORKS: dict[str, type[Network]] = {cls.name: cls for cls in (ConvNet, ResNet, WideResNet)}
