@@ -8,29 +8,36 @@ VENV ?= .venv
 # (CUDA, CPU only), name it here: make TORCH="torch==2.13.0 --index-url ..." quickstart
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
+# Python compiles what it imports by itself, which is a small part of all that is installed.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: quickstart test lint types install clean
+.PHONY: quickstart test lint types install install-dev clean
 
 quickstart: install
 	$(BIN)/hyperbudget run digits-quick
 	$(BIN)/hyperbudget report digits-quick
 
-test: install
+test: install-dev
 	$(BIN)/python -m pytest
 
-lint: install
+lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install
+types: install-dev
 	$(BIN)/mypy
 
 install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: pyproject.toml Makefile
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable ".[dev]"
+	$(PIP) $(TORCH)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable ".[dev]"
 	touch $@
 
 clean:

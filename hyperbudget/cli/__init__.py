@@ -27,6 +27,7 @@ COMMANDS = {
     "run": "Run a study, or go on with it.",
     "status": "Show how far a study is.",
     "report": "Build a study's report, HTML and PDF.",
+    "export": "Write a finished run's model to a file.",
     "ui": "Open the MLflow UI on a study's runs.",
     "completion": "Print the completion script of a shell.",
 }

@@ -170,4 +170,7 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
             ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         message = " ".join(str(error).split())
-        raise UserError(f"--address {address}: no Ray cluster answers there: {message}") from None
+        raise UserError(
+            f"--address {address}: no Ray cluster answers there: {message}; is it up, reachable from here, and is "
+            "RAY_AUTH_MODE the same there and here?"
+        ) from None

@@ -51,7 +51,8 @@ def execute(job: Job) -> dict[str, Any]:
         raise
     except Exception as error:
         outcome = {"status": "failed", "reason": reason(error), "traceback": traceback.format_exc()}
-    outcome |= {"run": job.run, "seed": job.fields["seed"], "started": started, "finished": now(), **machine()}
+    outcome |= {"run": job.run, "seed": job.fields["seed"], "data_digest": job.data_digest}
+    outcome |= {"started": started, "finished": now(), **machine()}
     check_attempt(job)
     write_json(folder.result, outcome)
     folder.checkpoint.unlink(missing_ok=True)
