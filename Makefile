@@ -8,8 +8,7 @@ VENV ?= .venv
 # (CUDA, CPU only), name it here: make TORCH="torch==2.13.0 --index-url ..." quickstart
 TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
-# Python compiles what it imports by itself, which is a small part of all that is installed.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: quickstart test lint types install install-dev clean
 

@@ -89,13 +89,6 @@ def assert_same_numbers(command: Command, undisturbed: Command) -> None:
     assert {name: numbers(result) for name, result in results(command.folder).items()} == expected
 
 
-def test_the_same_study_gives_the_same_numbers(undisturbed, tmp_path):
-    """With one worker instead of two, in another folder."""
-    command = Command(tmp_path)
-    assert command.run("--workers", "1")[0] == 0
-    assert_same_numbers(command, undisturbed)
-
-
 def test_driver_killed(undisturbed, tmp_path):
     command = Command(tmp_path)
     process = command.start()
@@ -104,7 +97,7 @@ def test_driver_killed(undisturbed, tmp_path):
     process.communicate()
     before = results(command.folder)
     assert 3 <= len(before) < RUNS
-    code, out, _ = command.run()
+    code, out, _ = command.run("--workers", "1")  # and the number of workers changes no number
     assert (code, out) == (0, "tiny: 8 runs finished, 0 failed\n")
     command.assert_complete()
     assert_same_numbers(command, undisturbed)
@@ -112,7 +105,7 @@ def test_driver_killed(undisturbed, tmp_path):
     assert {name: after[name] for name in before} == before  # not trained again: their time stamps stayed
 
 
-def test_worker_killed(undisturbed, tmp_path):
+def test_worker_killed_and_a_second_driver_refused(undisturbed, tmp_path):
     command = Command(tmp_path)
     process = command.start()
     command.wait_for_results(2, process)
@@ -120,6 +113,9 @@ def test_worker_killed(undisturbed, tmp_path):
     assert busy
     for worker in busy:
         worker.kill()
+    code, _, said = command.run()
+    assert code == 2
+    assert "another 'hyperbudget run' is at work on this study" in said
     _, err = process.communicate(timeout=200)
     assert process.returncode == 0
     assert err.count("it is tried again") == len(busy)
@@ -175,15 +171,3 @@ def test_divergence_is_a_failed_run_with_its_reason(tmp_path):
     _, children = recorded(command.tracking, "tiny")
     assert statuses(children) == {"FINISHED": 2, "FAILED": 2}
     assert all("diverged" in run.data.tags["reason"] for run in children if run.info.status == "FAILED")
-
-
-def test_two_drivers_on_one_study(tmp_path):
-    command = Command(tmp_path)
-    process = command.start()
-    command.wait_for_results(1, process)
-    code, _, err = command.run()
-    assert code == 2
-    assert "another 'hyperbudget run' is at work on this study" in err
-    process.communicate(timeout=200)
-    assert process.returncode == 0
-    command.assert_complete()
