@@ -75,7 +75,7 @@ class Training:
         self.spec, self.settings, self.device = spec, spec.training, device
         self.data = data.to(device)
         self.order = BatchOrder(len(self.data.train_labels), self.settings.batch_size, spec.seed)
-        # Channels last: measured 1.2-1.3 times faster on CPUs for these networks, and tensor cores want it.
+        # Channels last: measured 1.0 (8 x 8 images) to 1.3 times (28 x 28) faster on a CPU, and tensor cores want it.
         self.model = initial_model(spec, data).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = build_optimizer(self.model, self.settings)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
