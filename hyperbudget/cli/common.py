@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import glob
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from hyperbudget.study.folder import StudyFolder
 
 
 class StudyArgument(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
@@ -45,6 +48,18 @@ def find_study(value: str | Path) -> Path:
     raise UserError(
         f"{value}: no such file or shipped study{did_you_mean(path.stem, studies) or '; see: hyperbudget ls'}"
     )
+
+
+def begun(study: Path) -> StudyFolder:
+    """The results of the study in the file `study`. Raises UserError when it was never run here."""
+    from hyperbudget.config import load
+    from hyperbudget.errors import UserError
+    from hyperbudget.study.folder import StudyFolder
+
+    folder = StudyFolder.of(load(study).name)
+    if not folder.stores.exists():
+        raise UserError(f"{folder.path}: no results; begin with: hyperbudget run {spelt(study)}")
+    return folder
 
 
 def spelt(study: Path) -> str:

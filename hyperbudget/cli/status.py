@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, spelt
+from hyperbudget.cli.common import StudyArgument, begun, spelt
 
 
 @click.command("status")
@@ -16,14 +16,10 @@ def command(study: Path) -> int:
 
     Exit status: 0, or 2 for bad input.
     """
-    from hyperbudget.config import load
-    from hyperbudget.errors import UserError
-    from hyperbudget.study.folder import StudyFolder, masked
+    from hyperbudget.study.folder import masked
     from hyperbudget.study.status import status
 
-    folder = StudyFolder.of(load(study).name)
-    if not folder.stores.exists():
-        raise UserError(f"{folder.path}: no results; begin with: hyperbudget run {spelt(study)}")
+    folder = begun(study)
     now = status(folder)
     state = "running" if now.driver else "not running"
     click.echo(f"{folder.path.name}: {state}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, spelt
+from hyperbudget.cli.common import StudyArgument, begun
 
 
 @click.command("ui")
@@ -22,13 +22,10 @@ def command(study: Path, port: int) -> int:
     import subprocess
     import sys
 
-    from hyperbudget.config import load
     from hyperbudget.errors import UserError
-    from hyperbudget.study.folder import Stores, StudyFolder, masked
+    from hyperbudget.study.folder import Stores, masked
 
-    folder = StudyFolder.of(load(study).name)
-    if not folder.stores.exists():
-        raise UserError(f"{folder.path}: no results; begin with: hyperbudget run {spelt(study)}")
+    folder = begun(study)
     tracking = Stores.of(folder).tracking
     if tracking.startswith(("http://", "https://")):
         click.echo(f"MLflow is served already, at {masked(tracking)}")

@@ -25,6 +25,7 @@ from hyperbudget.data.load import digest
 from hyperbudget.study import space
 from hyperbudget.study.candidates import Candidate, at, candidate
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
+from hyperbudget.study.plan import grid_candidates
 from hyperbudget.study.pool import Done, Pool, Retried
 from hyperbudget.study.progress import Listener, Outcome, Progress
 from hyperbudget.study.provenance import versions
@@ -120,18 +121,11 @@ class Engine:
 
     def _enqueue_grid(self) -> None:
         """Every point that the budget allows, in the order of the file; those that are there already are skipped."""
-        for point in self.study.grid():
-            try:
-                wanted = candidate(self.study, at(point))
-            except Refused:
-                self.progress.refused += 1
-                continue
-            if wanted.refusal:
-                self.progress.refused += 1
-                continue
-            self.trials.enqueue_trial(
-                {name: space.encode(value) for name, value in wanted.configuration.point.items()}, skip_if_exists=True
-            )
+        candidates, unbuildable = grid_candidates(self.study)
+        wanted = [candidate for candidate in candidates if candidate.refusal is None]
+        self.progress.refused += len(unbuildable) + len(candidates) - len(wanted)
+        for chosen in wanted:
+            self.trials.enqueue_trial(_encoded(chosen.configuration.point), skip_if_exists=True)
 
     def _may_start(self) -> bool:
         budget, seeds = self.study.budget, len(self.study.search.seeds)
@@ -164,7 +158,7 @@ class Engine:
             if self.study.budget.params is not None:
                 trial.set_constraint("params", chosen.over_budget)
             self.asked += 1
-            trial.set_user_attr("point", {n: space.encode(v) for n, v in chosen.configuration.point.items()})
+            trial.set_user_attr("point", _encoded(chosen.configuration.point))
             self._dispatch(trial.number, chosen)
             return True
         self.progress.stopped_by = f"search: {REFUSALS_IN_A_ROW} proposals in a row were refused by the budget"
@@ -278,6 +272,10 @@ class Engine:
         else:
             self.trials.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         del self.candidates[number], self.results[number]
+
+
+def _encoded(point: dict[str, Any]) -> dict[str, Any]:
+    return {name: space.encode(value) for name, value in point.items()}
 
 
 def _decoded(point: dict[str, Any]) -> dict[str, Any]:

@@ -147,10 +147,6 @@ class Worker:
 
         return execute(job)
 
-    def process(self) -> int:
-        """The worker's process id."""
-        return os.getpid()
-
 
 def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None:
     """Start Ray here (`local`) or join the cluster at `address`. Raises UserError when none answers."""

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json
+from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
 from hyperbudget.study.progress import Listener, Outcome
 
 
@@ -73,9 +73,7 @@ def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, l
     tracker: Tracker | None = None
     try:
         trials = open_study(study, stores.storage)
-        partial = folder.study.with_suffix(".part")
-        partial.write_text(study.resolved_yaml(), encoding="utf-8")
-        partial.replace(folder.study)
+        write_text(folder.study, study.resolved_yaml())
         tracker = Tracker(stores.tracking, study, folder)
         engine = Engine(study, folder, trials, tracker, pool, listener)
         with interruptible(engine.stop, listener):

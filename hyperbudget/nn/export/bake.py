@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import torch
-from torch import nn
-
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.nn.sources import FreeKernels
 
@@ -17,11 +14,5 @@ def bake(model: ImageModel) -> ImageModel:
     The copy is on the same device, of the same type and in the same mode (training or not), and shares no memory with
     `model`. All its parameters can be trained on. torch's random generators are left as they were.
     """
-    with torch.no_grad():
-        kernels = model.source()
-    with torch.random.fork_rng(devices=[]):  # the kernels that it draws are replaced at once
-        source = FreeKernels(model.source.shapes)
-    # No copy_ into them: that would round the kernels of a float64 model. Several may be one tensor (`shared`): cloned.
-    source.weights = nn.ParameterList(nn.Parameter(kernel.detach().clone()) for kernel in kernels)
-    source.train(model.source.training)
+    source = FreeKernels.bake(model.source)
     return copy.deepcopy(model, {id(model.source): source})  # the memo: the old source is never copied

@@ -26,9 +26,14 @@ class FreeKernels(KernelSource):
 
     @classmethod
     def bake(cls, source: KernelSource) -> FreeKernels:
-        """Free kernels that equal what `source` returns now: same outputs, nothing left to generate."""
-        baked = cls(source.shapes)
+        """Free kernels that equal what `source` returns now: same outputs, nothing left to generate.
+
+        On the same device and of the same type, sharing no memory; torch's random generators are left as they were.
+        """
+        with torch.random.fork_rng(devices=[]):  # the kernels that it draws are replaced at once
+            baked = cls(source.shapes)
         with torch.no_grad():
-            for weight, kernel in zip(baked.weights, source(), strict=True):
-                weight.copy_(kernel)
-        return baked
+            kernels = source()
+        # No copy_ into them: that would round float64 kernels. Several may be one tensor (`shared`): cloned.
+        baked.weights = nn.ParameterList(nn.Parameter(kernel.detach().clone()) for kernel in kernels)
+        return baked.train(source.training)
