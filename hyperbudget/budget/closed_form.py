@@ -16,6 +16,7 @@ from hyperbudget.nn.spec import (
     Hyper,
     KernelShape,
     LowRank,
+    Mlp,
     ModelSpec,
     Network,
     Residual,
@@ -69,7 +70,8 @@ class Anatomy:
 
 
 def anatomy(spec: ModelSpec, *, channels: int, size: int, classes: int) -> Anatomy:
-    """The anatomy of `spec` for images of shape (channels, size, size)."""
+    """The anatomy of `spec` for images of shape (channels, size, size). Raises SpecError when it is for others."""
+    spec.network.check(channels, size)
     shapes = spec.network.kernel_shapes()
     groups = dict.fromkeys(GROUPS, 0)
     groups |= _network(spec.network, channels, size, classes)
@@ -87,6 +89,8 @@ def _network(network: Network, channels: int, size: int, classes: int) -> dict[s
                 "biases": width,
                 "head": (features + 1) * classes,
             }
+        case Mlp(hidden=hidden):
+            return {"biases": hidden, "head": (hidden + 1) * classes}
         case Residual():
             shapes, last = network.kernel_shapes(), network.widths[-1]
             normed = [shape.in_channels for shape in shapes] + [last] + [network.stem_width] * network.stem_norm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hyperbudget.nn.spec import ConvNet, Network, Residual
+from hyperbudget.nn.spec import ConvNet, Mlp, Network, Residual
 
 
 def forward_flops(network: Network, *, channels: int, size: int, classes: int) -> int:
@@ -16,6 +16,8 @@ def forward_flops(network: Network, *, channels: int, size: int, classes: int) -
             stem = channels * kernel**2 * width * size**2
             pooled, features = -(-size // 2), width * (-(-size // 4)) ** 2
             return 2 * (stem + width**2 * kernel**2 * pooled**2 + features * classes)
+        case Mlp(hidden=hidden):
+            return 2 * hidden * (channels * size**2 + classes)
         case Residual():
             total = 9 * channels * network.stem_width * size**2 + network.widths[-1] * classes
             group_of = {width: group for group, width in enumerate(network.widths)}

@@ -18,6 +18,7 @@ Values = Sequence[Any]
 RANGES: dict[tuple[str, str], Values] = {
     ("convnet", "width"): range(1, 65),
     ("convnet", "kernel_size"): (3, 5, 7),
+    ("mlp", "hidden"): range(8, 513, 8),
     ("resnet", "depth"): range(2, 41, 2),
     ("resnet", "width"): range(1, 65),
     ("resnet", "groups"): (1, 2, 3),
@@ -25,13 +26,14 @@ RANGES: dict[tuple[str, str], Values] = {
     ("wrn", "width"): range(1, 11),
     ("hyper", "embedding_size"): (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
     ("hyper", "generator_hidden"): (None, 4, 8, 16, 32, 64),
-    ("hyper", "basic_in"): (4, 8, 16, 32),
+    ("hyper", "basic_in"): (1, 4, 8, 16, 32),
     ("hyper", "basic_out"): (4, 8, 16, 32),
     ("shared", "scope"): ("shape", "group", "all"),
     ("low_rank", "rank"): (1, 2, 3, 4, 6, 8, 12, 16, 24, 32),
     ("dct", "coefficient_share"): (0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7),
     ("coordinate", "coordinate_hidden"): (5, 8, 12, 16, 25, 32, 48, 64, 96, 128, 192, 256),
     ("coordinate", "coordinate_layers"): (1, 2, 3, 4),
+    ("coordinate", "output_layout"): ("line", "grid"),
     ("hashed", "buckets"): tuple(sorted({round(100 * 1.03**step) for step in range(340)})),
 }
 """What is searched unless told otherwise, by the owner's name and the field. A whole number without an entry here has
@@ -92,6 +94,12 @@ def grid(owner: Any, ranges: Mapping[str, Values]) -> Grid:
             once = left_out | (arrays[name] != arrays[other])  # else left out and written, the same twice
             arrays[name] = np.where(left_out, arrays[other], arrays[name])
     return Grid(owner, arrays) if once is None else Grid(owner, arrays).where(once)
+
+
+def usual_values(owner: Any, name: str) -> Values:
+    """The values of a field of `owner`, a network or family, that are tried unless others are given."""
+    (field,) = (field for field in dataclasses.fields(owner) if field.name == name)
+    return _default(owner, field, get_type_hints(owner)[name])
 
 
 def known(ranges: Mapping[str, Values], owners: Sequence[Any]) -> None:

@@ -87,11 +87,11 @@ def solve(
 ) -> Solved:
     """All configurations with `params` learnable parameters, up to a share `tolerance` more or fewer.
 
-    For images of shape (channels, size, size). `ranges` are the values to try by field (``embedding_size``,
-    ``depth``), for every network and family that has it; `hyperbudget.budget.grids.RANGES` says what is tried where
-    nothing is given. `limit` is the most solutions of each family: the nearest of each main network first, then the
-    second nearest of each, so that few solutions still differ. Every solution has been counted a second time by the
-    scalar closed form.
+    For images of shape (channels, size, size); a network made for images of one size is tried for these alone.
+    `ranges` are the values to try by field (``embedding_size``, ``depth``), for every network and family that has it;
+    `hyperbudget.budget.grids.RANGES` says what is tried where nothing is given. `limit` is the most solutions of each
+    family: the nearest of each main network first, then the second nearest of each, so that few solutions still differ.
+    Every solution has been counted a second time by the scalar closed form.
 
     Raises SpecError for a range of a field that none of the networks and families has, or a value that it cannot have.
     """
@@ -100,6 +100,7 @@ def solve(
     network_classes = [NETWORKS[name] for name in dict.fromkeys(networks)]
     family_classes = [FAMILIES[name] for name in dict.fromkeys(families)]
     known(ranges, [*network_classes, *family_classes])
+    ranges = {"image_channels": [channels], "image_size": [size]} | ranges
     tables = [tabulate(grid(owner, ranges), **images) for owner in network_classes]
     slack = int(params * tolerance + 1e-9)
     solutions: list[Solution] = []

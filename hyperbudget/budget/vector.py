@@ -71,6 +71,14 @@ def convnet(fields: Fields, channels: int, size: int, classes: int) -> tuple[Tab
     return Table(slots, rest, 2 * (stem + second + features * classes)), kernel % 2 == 1
 
 
+def mlp(fields: Fields, channels: int, size: int, classes: int) -> tuple[Table, Mask]:
+    """`Mlp`."""
+    hidden, inputs, pixels = fields["hidden"], fields["image_channels"], fields["image_size"] ** 2
+    slots = [Slot(np.ones_like(hidden), inputs, hidden, pixels)]
+    table = Table(slots, hidden + (hidden + 1) * classes, 2 * hidden * (inputs * pixels + classes))
+    return table, (inputs == channels) & (pixels == size**2)
+
+
 def resnet(fields: Fields, channels: int, size: int, classes: int) -> tuple[Table, Mask]:
     """`ResNet`."""
     depth, width, groups = fields["depth"], fields["width"], fields["groups"]
@@ -117,7 +125,7 @@ def _residual(stem: Ints, first: Ints, groups: Ints, blocks: Ints, papers: Mask,
     return Table(slots, rest, 2 * (flops + last * classes))
 
 
-NETWORK_FORMS: dict[str, NetworkForm] = {"convnet": convnet, "resnet": resnet, "wrn": wrn}
+NETWORK_FORMS: dict[str, NetworkForm] = {"convnet": convnet, "mlp": mlp, "resnet": resnet, "wrn": wrn}
 
 
 def tabulate(networks: Grid, channels: int, size: int, classes: int) -> tuple[Grid, Table]:

@@ -7,6 +7,7 @@ each other, and returns the learnable parameters and which combinations can be.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -72,8 +73,10 @@ def dct(fields: Fields, slots: list[Slot]) -> tuple[Ints, Mask | bool]:
 def coordinate(fields: Fields, slots: list[Slot]) -> tuple[Ints, Mask | bool]:
     """`Coordinate`: a small network whose inputs depend on which coordinates vary."""
     hidden, layers = fields["coordinate_hidden"], fields["coordinate_layers"]
-    several = _total(slot.count for slot in slots) > 1
-    inputs = 2 + several + 2 * (slots[0].pixels > 1)
+    layered = _total(slot.count for slot in slots) > 1
+    rows = (fields["output_layout"] == "grid") & _any(slots, lambda slot: _composite(slot.out_channels))
+    channels, pixels = _any(slots, lambda slot: slot.in_channels > 1), _any(slots, lambda slot: slot.pixels > 1)
+    inputs = 1 + layered + rows + channels + 2 * pixels
     return (inputs + 1) * hidden + (layers - 1) * (hidden + 1) * hidden + hidden + 1, True
 
 
@@ -81,6 +84,20 @@ def hashed(fields: Fields, slots: list[Slot]) -> tuple[Ints, Mask | bool]:
     """`Hashed`: the buckets, no more than there are weights."""
     buckets = fields["buckets"]
     return buckets, buckets <= _total(slot.count * slot.size for slot in slots)
+
+
+def _any(slots: list[Slot], holds: Callable[[Slot], Mask]) -> Mask:
+    """Whether it holds for some kernel of a network."""
+    return np.asarray(sum((slot.count > 0) & holds(slot) for slot in slots), dtype=bool)
+
+
+def _composite(channels: Ints) -> Mask:
+    """Whether so many output channels stand in several rows of a grid: they are neither a prime number nor 1."""
+    divisors = range(2, math.isqrt(int(channels.max(initial=0))) + 1)
+    found = np.zeros(channels.shape, dtype=bool)
+    for divisor in divisors:
+        found |= (channels % divisor == 0) & (channels >= divisor**2)
+    return found
 
 
 def _total(parts: Iterable[Ints]) -> Ints:

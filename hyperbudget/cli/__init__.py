@@ -28,6 +28,8 @@ COMMANDS = {
     "status": "Show how far a study is.",
     "report": "Build a study's report, HTML and PDF.",
     "export": "Write a finished run's model to a file.",
+    "bench": "Measure what the design costs on this machine.",
+    "show": "Draw a finished run's kernels and what they share.",
     "ui": "Open the MLflow UI on a study's runs.",
     "completion": "Print the completion script of a shell.",
 }

@@ -22,7 +22,7 @@ def command(study: Path, overrides: tuple[str, ...]) -> None:
     loaded = load(study, overrides)
     parts = [_count(len(loaded.axes), "axis", "axes")]
     if (size := loaded.size()) is not None:
-        parts.append(_count(size, "configuration"))
+        parts.append(_count(size, "configuration") + (" to choose from" if loaded.iso_budget else ""))
     if loaded.search.trials is not None:
         parts.append(_count(loaded.search.trials, "trial"))
     parts.append(_count(len(loaded.search.seeds), "seed"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,16 @@ def begun(study: Path) -> StudyFolder:
     return folder
 
 
+def results_of(study: str) -> str:
+    """The name of the folder in the results that `study` means: the folder's own, a study file or a shipped one."""
+    from hyperbudget.config import load
+    from hyperbudget.study.folder import StudyFolder
+
+    if Path(study).name == study and StudyFolder.of(study).runs.is_dir():
+        return study
+    return load(find_study(study)).name
+
+
 def spelt(study: Path) -> str:
     """`study` as the user would give it to a command: a shipped one by its name."""
     from hyperbudget.config.shipped import shipped
@@ -72,6 +83,16 @@ def spelt(study: Path) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def aligned(rows: Sequence[tuple[str, ...]], right: Container[int] = ()) -> str:
+    """Lines of aligned columns, those in `right` to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  " + "   ".join(cells).rstrip())
+    return "\n".join(lines)
 
 
 overrides = click.option(

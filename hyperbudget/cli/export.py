@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ def command(
 
     Exit status: 0, or 2 for bad input.
     """
+    from hyperbudget.cli.common import results_of
     from hyperbudget.errors import UserError
     from hyperbudget.nn.export import FORMATS, write_export
     from hyperbudget.study.finished import find_run
@@ -43,29 +45,18 @@ def command(
     form = form or ("baked" if chosen == "onnx" else "compact")
     if chosen == "onnx" and form == "compact":
         raise UserError("--form compact: onnx holds plain networks only; use --form baked, or another --format")
-    found = find_run(run, _results(study) if study else None)
+    found = find_run(run, results_of(study) if study else None)
     target = out or Path()
     if target.is_dir():
         target = target / f"{found.name}-{form}{FORMATS[chosen]}"
     if target.exists() and not force:
         raise UserError(f"{target}: exists; give another --out, or --force to overwrite it")
-    metadata = found.metadata(form)
+    model, metadata = found.load()
     if metadata.data_digest and found.spec.name(metadata.data_digest) != found.name:
         click.echo(
-            f"warning: run {found.name} was trained by another version of hyperbudget or with other {metadata.task} "
-            "data than those here; its test error and the normalisation in the file may not fit",
+            f"warning: run {found.name} was trained by another version of hyperbudget, under which it would have "
+            "another name, and perhaps another test error",
             err=True,
         )
-    size = write_export(found.model(), metadata, target, chosen)
+    size = write_export(model, dataclasses.replace(metadata, form=form), target, chosen)
     click.echo(f"{target}: {size:,} bytes ({form})")
-
-
-def _results(study: str) -> str:
-    """The name of the folder in the results that `study` means: the folder's own, a study file or a shipped one."""
-    from hyperbudget.cli.common import find_study
-    from hyperbudget.config import load
-    from hyperbudget.study.folder import StudyFolder
-
-    if Path(study).name == study and StudyFolder.of(study).runs.is_dir():
-        return study
-    return load(find_study(study)).name

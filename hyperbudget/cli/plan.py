@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, overrides, plural
+from hyperbudget.cli.common import StudyArgument, aligned, overrides, plural
 
 if TYPE_CHECKING:
     from hyperbudget.config import Study
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hyperbudget.study.plan import Plan
 
 ROWS = 40
+VALUES = 14
 TIMED = 6
 
 
@@ -37,6 +38,8 @@ def command(study: Path, overrides: tuple[str, ...], workers: int | None, no_tim
     planned = plan(loaded)
     click.echo(f"{loaded.name}: {loaded.question}\n")
     show_axes(loaded)
+    if loaded.iso_budget:
+        show_landings(loaded)
     show_counts(loaded, planned)
     show_models(planned)
     show_refused(planned)
@@ -53,7 +56,7 @@ def show_axes(study: Study) -> None:
     rows = [("axis", "values", "role", "when")]
     for axis in study.axes:
         if axis.values is not None:
-            values = ", ".join(map(str, axis.values))
+            values = ", ".join(map(str, _some(axis.values)))
         else:
             values = f"{axis.low:g} to {axis.high:g}" + (", log" if axis.log else "")
         when = "; ".join(f"{name} is {' or '.join(map(str, wanted))}" for name, wanted in axis.when.items())
@@ -69,6 +72,21 @@ def show_counts(study: Study, planned: Plan) -> None:
         f"{study.search.sampler} search: {most}{plural(planned.configurations, 'configuration')} x "
         f"{plural(seeds, 'seed')} = {most}{plural(planned.runs, 'run')}\n"
     )
+
+
+def show_landings(study: Study) -> None:
+    """What each family has at each budget of an iso-budget study."""
+    from hyperbudget.cli.describe import describe
+    from hyperbudget.study.on_budget import landings
+
+    assert study.budget.params is not None
+    rows: list[tuple[str, ...]] = [("budget", "family", "models on it", "taken", "nearest")]
+    for landing in landings(study):
+        near = landing.nearest
+        miss = f"none: {describe(near.model)} has {near.anatomy.learnable:,}" if near else ""
+        rows.append((f"{landing.budget:,}", landing.family, f"{landing.found:,}", f"{len(landing.taken):,}", miss))
+    click.echo(f"models within {100 * study.budget.params.share:g}% of each budget:")
+    table(rows, right=(0, 2, 3))
 
 
 def show_models(planned: Plan) -> None:
@@ -142,11 +160,12 @@ def show_time(study: Study, planned: Plan, workers: int | None) -> None:
 
 def table(rows: Sequence[tuple[str, ...]], right: Any = ()) -> None:
     """Aligned columns, the first row as their heads."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
-        click.echo("  " + "   ".join(cells).rstrip())
-    click.echo()
+    click.echo(aligned(rows, right) + "\n")
+
+
+def _some(values: Sequence[Any]) -> Sequence[Any]:
+    """All of `values`, or the first and the last of very many."""
+    return values if len(values) <= VALUES else [*values[: VALUES - 2], "...", f"{values[-1]} ({len(values)} values)"]
 
 
 def _thin(items: list[Any], most: int) -> list[Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.option("--params", required=True, metavar="COUNT", help="The budget: 97000, 100k, 1.5M.")
 @click.option("--tolerance", default="2%", show_default=True, metavar="SHARE", help="How far off it may be.")
 @click.option("--task", required=True, metavar="TASK", help="What the images are: digits, mnist, cifar10.")
-@click.option("--network", "networks", multiple=True, metavar="NAME", help="convnet, resnet, wrn; default: all.")
+@click.option("--network", "networks", multiple=True, metavar="NAME", help="convnet, mlp, resnet, wrn; default: all.")
 @click.option("--family", "families", multiple=True, metavar="NAME", help="free, hyper, ...; default: all.")
 @click.option("--range", "ranges", multiple=True, metavar="FIELD=VALUES",
               help="Values to try: depth=16,22,28 or embedding_size=1..64; may be repeated.")  # fmt: skip

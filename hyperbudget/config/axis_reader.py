@@ -12,6 +12,7 @@ from hyperbudget.config.axis import Axis, Role
 from hyperbudget.config.fields import StudyField, Version
 from hyperbudget.config.problems import Key, Problems, show
 from hyperbudget.config.words import INVALID, checked, checked_model, first_repeated, unknown_key
+from hyperbudget.nn.spec import FAMILIES, NETWORKS
 
 
 class Entry(BaseModel):
@@ -28,6 +29,8 @@ class Entry(BaseModel):
 
 KEYS = list(Entry.model_fields)
 KINDS = ("grid", "choice", "between")
+ANY = "any"
+"""Stands for a list of values: ``{grid: any}``."""
 
 
 def read_value(
@@ -55,6 +58,8 @@ def read_axis(field: StudyField, versions: Sequence[Version], raw: dict[str, Any
     for name in unknown:
         problems.add((*field.where, name), unknown_key(name, KEYS))
     known = {name: value for name, value in raw.items() if name in KEYS}
+    if known.get("grid") == ANY:
+        known["grid"] = [ANY]
     entry: Entry = checked_model(Entry, known, field.where, problems)
     if entry is INVALID:  # look at the values all the same, to tell all mistakes at once
         entry = Entry.model_construct(**{kind: raw[kind] for kind in KINDS if isinstance(raw.get(kind), list)})
@@ -65,20 +70,48 @@ def read_axis(field: StudyField, versions: Sequence[Version], raw: dict[str, Any
         problems.add(field.where, f"{show(raw)} has no values; give grid, choice or between")
     if entry.log and kinds and "between" not in kinds:
         problems.add((*field.where, "log"), "goes with between only; remove it")
+    varied, elsewhere = _sides(versions, raw.get("when"))
     axis = None
     for kind in kinds:
         read = _between if kind == "between" else _grid
-        axis = read(field, versions, getattr(entry, kind), (*field.where, kind), entry.log, problems)
-    otherwise = _otherwise(field, versions, known, problems)
+        axis = read(field, varied, getattr(entry, kind), (*field.where, kind), entry.log, problems)
+    otherwise = _otherwise(field, elsewhere, known, problems)
     if axis is None or len(problems.found) > found:
         return INVALID
     role = entry.role or axis.role
     return dataclasses.replace(axis, role=role, when=entry.when or {}, otherwise=otherwise)
 
 
+def _sides(versions: Sequence[Version], when: Any) -> tuple[Sequence[Version], Sequence[Version]]:
+    """The versions that can apply where the condition holds, and where it does not: all, unless the condition names
+    the network or the family that a version needs."""
+    if not isinstance(when, dict):
+        return versions, versions
+    named = {
+        name if "." in name else f"model.{name}": tuple(value) if isinstance(value, list) else (value,)
+        for name, value in when.items()
+        if isinstance(name, str)
+    }
+
+    def meets(version: Version) -> bool | None:
+        """Whether the condition names what the version needs; None: it does not speak of it."""
+        if version.needs is None or version.needs[0] not in named:
+            return None
+        return version.needs[1] in named[version.needs[0]]
+
+    varied = [version for version in versions if meets(version) is not False]
+    elsewhere = [version for version in versions if len(named) > 1 or meets(version) is not True]
+    return varied or versions, elsewhere or versions
+
+
 def _grid(
     field: StudyField, versions: Sequence[Version], raw: list[Any], where: Key, log: bool, problems: Problems
 ) -> Axis | None:
+    if raw == [ANY]:
+        values = tuple(dict.fromkeys(value for version in versions for value in usual(version, field)))
+        if len(values) < 2:
+            problems.add(where, "any: there is no usual range of this field; give a list of values")
+        return Axis(field.name, "grid", _role(field), values=values, integer=versions[0].number is int)
     if not raw:
         problems.add(where, "is empty; give at least one value")
     read = [read_value(field, versions, item, (*where, index), problems) for index, item in enumerate(raw)]
@@ -86,6 +119,15 @@ def _grid(
     if twice := first_repeated(values):
         problems.add(where, f"{show(twice[0])} stands in the list twice")
     return Axis(field.name, "grid", _role(field), values=values, integer=versions[0].number is int)
+
+
+def usual(version: Version, field: StudyField) -> Sequence[Any]:
+    """The values that ``grid: any`` stands for: those that `hyperbudget solve` tries of this field."""
+    if version.needs is None:
+        return ()
+    from hyperbudget.budget.grids import usual_values  # needs NumPy, which a study file else does not
+
+    return usual_values({**NETWORKS, **FAMILIES}[version.needs[1]], field.where[-1])
 
 
 def _between(

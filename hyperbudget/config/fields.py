@@ -89,6 +89,11 @@ class StudyField:
         """``model``, ``training``, or ``task``."""
         return self.where[0]
 
+    def defaults(self) -> tuple[Any, ...]:
+        """The default, if all versions have the same one; else nothing."""
+        first, *others = (version.default for version in self.versions)
+        return (first,) if all(other == first for other in others) else ()
+
     def needed(self) -> tuple[str, ...]:
         """The fields that decide whether this one applies."""
         return tuple(dict.fromkeys(version.needs[0] for version in self.versions if version.needs))

@@ -9,7 +9,7 @@ from typing import Any
 
 from hyperbudget.config.overrides import override
 from hyperbudget.config.problems import Place, Problems, dotted, listed, show
-from hyperbudget.config.sections import NAME, OBJECTIVES, QUESTION, SECTIONS, Report, Search
+from hyperbudget.config.sections import NAME, OBJECTIVES, QUESTION, SECTIONS, Budget, Report, Search
 from hyperbudget.config.space import SPACE_SECTIONS, Space
 from hyperbudget.config.study import Refused, Study
 from hyperbudget.config.words import INVALID, checked, checked_model, unknown_key
@@ -36,6 +36,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     space = Space(data, problems)
     _search(settings["search"], space, problems)
     _report(settings["report"], space, problems)
+    _iso_budget(settings["budget"], settings["search"], problems)
     problems.raise_any()
     study = Study(path=path.absolute(), axes=tuple(space.axes.values()), fixed=space.fixed, **settings)
     _buildable(study, problems)
@@ -106,6 +107,18 @@ def _search(search: Search, space: Space, problems: Problems) -> None:
             problems.add(("search", "trials"), what)
     elif search.trials is None:
         problems.add(("search", "trials"), f"required by the sampler {search.sampler}: how many configurations to try")
+
+
+def _iso_budget(budget: Budget, search: Search, problems: Problems) -> None:
+    """Whether the budgets to land on go with the sampler."""
+    if INVALID in (budget, search) or budget.params is None or not budget.params.at:
+        return
+    if search.sampler != "grid":
+        what = (
+            f"needs the sampler grid, which tries all that lands on a budget; {search.sampler} would look for it in "
+            "vain: give budget.params.min and max, or set search.sampler to grid"
+        )
+        problems.add(("budget", "params", "at"), what)
 
 
 def _report(report: Report, space: Space, problems: Problems) -> None:

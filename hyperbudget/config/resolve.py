@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from hyperbudget.config.axis import plain
 from hyperbudget.config.fields import FIELDS, HEADS
-from hyperbudget.config.sections import SECTIONS
+from hyperbudget.config.sections import SECTIONS, Section
 
 if TYPE_CHECKING:
     from hyperbudget.config.study import Study
@@ -29,8 +29,16 @@ def resolve(study: Study) -> dict[str, Any]:
             resolved[section] = entries[name]
     resolved["objectives"] = list(study.objectives)
     for section in SECTIONS:
-        resolved[section] = getattr(study, section).model_dump(mode="json", exclude_none=True)
+        resolved[section] = _plain(getattr(study, section))
     return resolved
+
+
+def _plain(section: Section) -> dict[str, Any]:
+    """A section's settings, without what is not set."""
+    dumped = section.model_dump(mode="json", exclude_none=True)
+    if "params" in dumped:  # lists that are empty stand for nothing there
+        dumped["params"] = {name: value for name, value in dumped["params"].items() if value != []}
+    return dumped
 
 
 def to_yaml(data: dict[str, Any]) -> str:

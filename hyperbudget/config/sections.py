@@ -7,12 +7,36 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, model_validator
 
+from hyperbudget.budget.quantity import parse_count, parse_share
 from hyperbudget.config.fields import whole
 from hyperbudget.config.problems import show
 from hyperbudget.config.words import distinct, filled, not_one_of, wrong
 from hyperbudget.nn.spec import FAMILIES
 
 Count = Annotated[int, Strict(), Field(ge=1), BeforeValidator(whole)]
+
+
+def _count(value: Any) -> Any:
+    if not isinstance(value, str):
+        return whole(value)
+    try:
+        return parse_count(value)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise wrong(f"{show(value)} is not a share such as 2% or 0.02")
+    try:
+        return parse_share(str(value))
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+Parameter = Annotated[int, Strict(), Field(ge=1), BeforeValidator(_count)]
+"""A number of parameters: ``97000``, ``100k``, ``1.5M``."""
+Share = Annotated[float, BeforeValidator(_share)]
 Seed = Annotated[int, Strict(), Field(ge=0), BeforeValidator(whole)]
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 Objective = Literal["validation_error", "learnable_parameters"]
@@ -49,14 +73,48 @@ class Search(Section):
     seed: Seed = 0
 
 
-class Parameters(Section):
-    """How many learnable parameters a configuration may have; others are refused before anything is trained."""
+TOLERANCE = 0.02
+"""How far from a budget of ``params.at`` a configuration may be, unless the study says it."""
 
-    min: Count | None = None
-    max: Count | None = None
+
+class Parameters(Section):
+    """How many learnable parameters a configuration may have; others are refused before anything is trained.
+
+    From `min` to `max`; or, in an iso-budget study, one of the numbers `at`, up to a share `tolerance` (2% unless set)
+    more or fewer: of each family at most `each` models a budget, all unless set.
+    """
+
+    min: Parameter | None = None
+    max: Parameter | None = None
+    at: Annotated[tuple[Parameter, ...], AfterValidator(distinct)] = ()
+    tolerance: Share | None = None
+    each: Count | None = None
+
+    @property
+    def share(self) -> float:
+        """The tolerance in force."""
+        return TOLERANCE if self.tolerance is None else self.tolerance
+
+    @property
+    def ends(self) -> list[int]:
+        """For each budget of `at`, the most parameters that land on it: what a report compares within."""
+        return [budget + int(budget * self.share + 1e-9) for budget in self.at]
+
+    def outside(self, learnable: int) -> float:
+        """How far `learnable` parameters are from being allowed; <= 0 where they are."""
+        if self.at:
+            return min(abs(learnable - budget) - int(budget * self.share + 1e-9) for budget in self.at)
+        above = learnable - self.max if self.max is not None else float("-inf")
+        below = self.min - learnable if self.min is not None else float("-inf")
+        return max(above, below)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        if self.at and (self.min is not None or self.max is not None):
+            raise wrong("has at beside min or max; give the budgets to land on, or the ends, not both")
+        for name in ("tolerance", "each"):
+            if getattr(self, name) is not None and not self.at:
+                raise wrong(f"has {name} without at; say which budgets to land on, or remove it")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise wrong(f"min {self.min} is above max {self.max}")
         return self
@@ -92,7 +150,7 @@ def _family(value: str) -> str:
 class Report(Section):
     """What the report compares: at which budgets of learnable parameters, and with which family (None: its choice)."""
 
-    budgets: Annotated[tuple[Count, ...], AfterValidator(distinct)] = ()
+    budgets: Annotated[tuple[Parameter, ...], AfterValidator(distinct)] = ()
     baseline: Annotated[str, Strict(), AfterValidator(_family)] | None = None
 
 

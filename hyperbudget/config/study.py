@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hyperbudget.config.axis import Axis
@@ -86,6 +87,19 @@ class Study:
         """Every family of kernels that the study compares."""
         return self._possible("model.family")
 
+    def networks(self) -> tuple[str, ...]:
+        """Every main network that the study has."""
+        return self._possible("model.network")
+
+    def axis(self, name: str) -> Axis | None:
+        """The axis of this dotted name; None for a field that the study does not vary."""
+        return self._axes.get(name)
+
+    @property
+    def iso_budget(self) -> bool:
+        """Whether the study compares configurations that land on given budgets."""
+        return self.budget.params is not None and bool(self.budget.params.at)
+
     @property
     def finite(self) -> bool:
         """Whether the space can be enumerated: no axis lies between two numbers."""
@@ -104,27 +118,28 @@ class Study:
                 sections[section][own] = value
         part = "model"
         try:
+            task = TASKS[values["task"]]
             model = ModelSpec.from_fields(sections["model"])
+            model.network.check(task.channels, task.size, f"the images of {task.name}")
             part = "training"
             training = TrainingSpec(**sections["training"])
-            samples = TASKS[values["task"]].splits[0]
+            samples = task.splits[0]
             if training.batch_size > samples:
                 raise SpecError(
-                    "batch_size",
-                    f"{training.batch_size} is more than the {samples:,} training samples of {values['task']}",
+                    "batch_size", f"{training.batch_size} is more than the {samples:,} training samples of {task.name}"
                 )
         except SpecError as error:
             raise Refused(point, f"{part}.{error.field}", error.problem) from None
-        return Configuration(point, values["task"], model, training)
+        return Configuration(point, task.name, model, training)
 
-    def grid(self) -> Iterator[dict[str, Any]]:
+    def grid(self, held: Mapping[str, Any] = MappingProxyType({})) -> Iterator[dict[str, Any]]:
         """Every point of the space, none twice: in the order in which `configure` asks, the last axis fastest.
 
-        Raises ValueError when an axis lies between two numbers.
+        The axes in `held` keep the value there. Raises ValueError when an axis lies between two numbers.
         """
         if not self.finite:
             raise ValueError(f"{self.name}: an axis between two numbers cannot be enumerated")
-        return self._points({axis.name for axis in self.axes})
+        return self._points({axis.name for axis in self.axes} - set(held), held)
 
     def corners(self) -> Iterator[dict[str, Any]]:
         """As `grid`, with every axis between two numbers at its lower end."""
@@ -144,15 +159,19 @@ class Study:
         """A hash of what gives the search its meaning.
 
         That is the space, the objectives, the sampler with its seed, and which parameter counts are refused; not how
-        far the search goes (trials, seeds, runs, hours), nor how it is shown.
+        far the search goes (trials, seeds, runs, hours), nor how it is shown. Fields at their defaults are left out:
+        a version that adds one changes no study's meaning.
         """
-        resolved = self.resolved()
-        for entry in (resolved["task"], *resolved["model"].values(), *resolved["training"].values()):
-            if isinstance(entry, dict):
-                del entry["role"]
-        meaning = {name: resolved[name] for name in ("task", "model", "training", "objectives")}
+        meaning: dict[str, Any] = {
+            name: value for name, value in self.fixed.items() if value not in FIELDS[name].defaults()
+        }
+        for axis in self.axes:
+            meaning[axis.name] = axis.entry()
+            del meaning[axis.name]["role"]
+        params = self.budget.params
+        meaning["objectives"] = self.objectives
         meaning["search"] = [self.search.sampler, self.search.seed]
-        meaning["params"] = resolved["budget"].get("params")
+        meaning["params"] = params and params.model_dump(mode="json", exclude_defaults=True)
         canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -187,14 +206,19 @@ class Study:
                 values[name] = axis.otherwise
         return point, values
 
-    def _points(self, vary: Collection[str]) -> Iterator[dict[str, Any]]:
-        """The points where the axes in `vary` take all of their values, and the others their first or lowest."""
+    def _points(
+        self, vary: Collection[str], held: Mapping[str, Any] = MappingProxyType({})
+    ) -> Iterator[dict[str, Any]]:
+        """The points where the axes in `vary` take all of their values, and the others that in `held`, or their first
+        or lowest."""
         trail: list[tuple[int, int]] = []  # of each varied axis on the way: which value, of how many
         while True:
             depth = 0
 
             def choose(axis: Axis) -> Any:
                 nonlocal depth
+                if axis.name in held:
+                    return held[axis.name]
                 if axis.values is None:
                     return axis.low
                 if axis.name not in vary:

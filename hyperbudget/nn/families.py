@@ -6,6 +6,7 @@ in `budget/closed_form.py`; the contract tests run over every entry of the regis
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -56,6 +57,9 @@ class Hyper:
     basic_in: int = option(16, "input channels of the basic kernel that larger ones are tiled from", ge=1)
     basic_out: int = option(16, "output channels of the basic kernel", ge=1)
     slice_axis: Literal["in", "out"] = option("in", "the generator's slices are indexed by input or output channel")
+    initialisation: Literal["he", "unit", "small"] = option(
+        "he", "kernels start with their He deviation; or as in public code: generator drawn with deviation 1, or 0.01"
+    )
 
     def __post_init__(self) -> None:
         if self.generator_hidden is None:  # resolved here, so that leaving it out and writing it name the same run
@@ -123,20 +127,31 @@ class Coordinate:
     coordinate_hidden: int = option(25, "width of the coordinate network's hidden layers", ge=1)
     coordinate_layers: int = option(2, "hidden layers of the coordinate network", ge=1)
     coordinate_activation: Literal["relu", "tanh", "sin"] = option("relu", "activation of its hidden layers")
+    output_layout: Literal["line", "grid"] = option(
+        "line", "the output channel is one coordinate, or its row and column on the most nearly square grid"
+    )
 
     def check(self, shapes: list[KernelShape]) -> None:
         """Any kernels will do."""
 
-    def axes(self, shapes: list[KernelShape]) -> tuple[int, ...]:
-        """The network's inputs, of 0 layer, 1 output channel, 2 input channel, 3 row, 4 column.
+    def output_rows(self, shape: KernelShape) -> int:
+        """Rows that the output channels stand in, one after the other: 1 on a line; 16 of 256 on a grid, 1 of 7."""
+        if self.output_layout == "line":
+            return 1
+        channels = shape.out_channels
+        return max(rows for rows in range(1, math.isqrt(channels) + 1) if channels % rows == 0)
 
-        Both channels always; the layer where there are several, row and column where a kernel is more than 1 high or
-        wide: elsewhere they would be constant.
+    def axes(self, shapes: list[KernelShape]) -> tuple[int, ...]:
+        """The network's inputs, of 0 layer, 1 output row, 2 output column, 3 input channel, 4 row, 5 column.
+
+        The output column always, which on a line is the output channel; the others where there are several of them in
+        some kernel (layers: in the network), for elsewhere they would be constant.
         """
         varies = (
             len(shapes) > 1,
+            any(self.output_rows(shape) > 1 for shape in shapes),
             True,
-            True,
+            any(shape.in_channels > 1 for shape in shapes),
             any(shape.height > 1 for shape in shapes),
             any(shape.width > 1 for shape in shapes),
         )

@@ -21,6 +21,15 @@ def option(default: Any, doc: str, *, ge: float | None = None, gt: float | None 
     return dataclasses.field(default=default, metadata={"doc": doc, "bounds": bounds})
 
 
+def changed(fields: Any) -> dict[str, Any]:
+    """The fields of a dataclass instance that are not at their defaults: what a name is made from.
+
+    So a version that adds a field renames nothing; one that changes a default raises `RESULT_VERSION`.
+    """
+    values = ((field, getattr(fields, field.name)) for field in dataclasses.fields(fields))
+    return {field.name: value for field, value in values if value != field.default}
+
+
 class KernelShape(NamedTuple):
     """A convolution kernel's shape, in torch's order."""
 

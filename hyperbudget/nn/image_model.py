@@ -13,7 +13,8 @@ from hyperbudget.nn.sources import KernelSource
 class ImageModel(nn.Module, ABC):
     """A classifier whose kernels come from `source`; its other parts are named by their group of the anatomy.
 
-    The attributes ``stem``, ``norms``, ``biases`` and ``head`` hold all learnable parameters besides the source's.
+    The attributes ``stem``, ``shortcuts``, ``biases``, ``norms`` and ``head``, those that a network has, hold all
+    learnable parameters besides the source's.
     """
 
     def __init__(self, source: KernelSource) -> None:

@@ -26,6 +26,35 @@ class ConvNet:
     def kernel_shapes(self) -> list[KernelShape]:
         return [KernelShape(self.width, self.width, self.kernel_size, self.kernel_size)]
 
+    def check(self, channels: int, size: int, images: str = "the images") -> None:
+        """Any images will do."""
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """The paper's fully connected MNIST network, 784-256-10 (Appendix A.1): a hidden layer and a linear head.
+
+    A linear layer is a convolution whose kernel is as large as the image: the hidden layer's matrix is the one kernel
+    from the kernel source. Its shape must be known without a task, so the size of the images is part of the network.
+    """
+
+    name: ClassVar[str] = "mlp"
+    hidden: int = option(256, "units of the hidden layer", ge=1)
+    image_size: int = option(28, "height and width of the images; the task's", ge=1)
+    image_channels: int = option(1, "channels of the images; the task's", ge=1)
+
+    def kernel_shapes(self) -> list[KernelShape]:
+        return [KernelShape(self.hidden, self.image_channels, self.image_size, self.image_size)]
+
+    def check(self, channels: int, size: int, images: str = "the images") -> None:
+        """Raise SpecError unless the network is for images of shape (channels, size, size); `images` names them."""
+        for field, own, theirs in (
+            ("image_size", self.image_size, size),
+            ("image_channels", self.image_channels, channels),
+        ):
+            if own != theirs:
+                raise SpecError(field, f"{own} is not the {theirs} of {images}")
+
 
 class Residual:
     """What residual networks of 3 x 3 kernels have in common: groups of `blocks` blocks of two convolutions each.
@@ -79,6 +108,9 @@ class Residual:
             return []
         ends = zip([self.stem_width, *self.widths], self.widths, strict=False)
         return [KernelShape(width, channels, 1, 1) for channels, width in ends if channels != width]
+
+    def check(self, channels: int, size: int, images: str = "the images") -> None:
+        """Any images will do."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +189,6 @@ class WideResNet(Residual):
         return self.accounting == "standard"
 
 
-Network = ConvNet | ResNet | WideResNet
+Network = ConvNet | Mlp | ResNet | WideResNet
 
-NETWORKS: dict[str, type[Network]] = {cls.name: cls for cls in (ConvNet, ResNet, WideResNet)}
+NETWORKS: dict[str, type[Network]] = {cls.name: cls for cls in (ConvNet, Mlp, ResNet, WideResNet)}

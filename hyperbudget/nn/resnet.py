@@ -61,7 +61,7 @@ class ResidualModel(ImageModel):
                 x = y + F.conv2d(active, projections[str(block)].weight, stride=stride)
             else:
                 x = y + shortcut(x, y.shape[1], stride)
-        x = F.relu(norms[-1](x)).mean((2, 3))
+        x = F.adaptive_avg_pool2d(F.relu(norms[-1](x)), 1).flatten(1)
         return self.head(x)  # type: ignore[no-any-return]
 
 
@@ -71,6 +71,7 @@ def shortcut(x: Tensor, channels: int, stride: int) -> Tensor:
     x: shape (batch, in_channels, height, width); returned: (batch, channels, ceil(height / stride), ...).
     """
     if stride > 1:
-        x = x[:, :, ::stride, ::stride]
+        # A pooling of single pixels: unlike a slice's, its gradient keeps channels last, which saves a fifth of a step.
+        x = F.avg_pool2d(x, 1, stride)
     missing = channels - x.shape[1]
     return F.pad(x, (0, 0, 0, 0, 0, missing)) if missing else x

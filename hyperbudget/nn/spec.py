@@ -11,11 +11,11 @@ from typing import Any
 
 from hyperbudget.nn.families import FAMILIES, Coordinate, Dct, Family, Free, Hashed, Hyper, LowRank, Shared
 from hyperbudget.nn.fields import KernelShape, SpecError, option
-from hyperbudget.nn.networks import NETWORKS, ConvNet, Network, Residual, ResNet, WideResNet
+from hyperbudget.nn.networks import NETWORKS, ConvNet, Mlp, Network, Residual, ResNet, WideResNet
 
 __all__ = [
     "FAMILIES", "NETWORKS", "ConvNet", "Coordinate", "Dct", "Family", "Free", "Hashed", "Hyper", "KernelShape",
-    "LowRank", "ModelSpec", "Network", "ResNet", "Residual", "Shared", "SpecError", "WideResNet", "option",
+    "LowRank", "Mlp", "ModelSpec", "Network", "ResNet", "Residual", "Shared", "SpecError", "WideResNet", "option",
 ]  # fmt: skip
 
 

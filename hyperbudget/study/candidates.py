@@ -52,8 +52,4 @@ def candidate(study: Study, choose: Callable[[Axis], Any]) -> Candidate:
 def over_budget(study: Study, learnable: int) -> float:
     """How far `learnable` parameters are outside what the study allows: an Optuna constraint, feasible at <= 0."""
     limits = study.budget.params
-    if limits is None:
-        return 0.0
-    above = learnable - limits.max if limits.max is not None else float("-inf")
-    below = limits.min - learnable if limits.min is not None else float("-inf")
-    return max(above, below)
+    return 0.0 if limits is None else limits.outside(learnable)

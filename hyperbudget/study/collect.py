@@ -15,7 +15,7 @@ from hyperbudget.study import frame
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json
 
 CURVES = ("train_loss", "validation_error")
-COUNTS = ("best_step", "checkpoint_bytes")
+COUNTS = ("best_step", "compact_bytes")
 
 
 def collect(study_path: str | Path) -> Path:
@@ -95,7 +95,7 @@ def _value(text: str) -> Any:
 
 def _attributes(study: Study, folder: StudyFolder, rows: list[dict[str, Any]]) -> dict[str, Any]:
     call = read_json(folder.call) or {}
-    report = study.report
+    report, params = study.report, study.budget.params
     resolved = study.resolved()
     return {
         "study": {
@@ -107,7 +107,7 @@ def _attributes(study: Study, folder: StudyFolder, rows: list[dict[str, Any]]) -
             "command": call.get("command", ""),
             "axes": [_axis(axis) for axis in study.axes],
             "seeds": list(study.search.seeds),
-            "budgets": list(report.budgets or ()),
+            "budgets": list(report.budgets) or (params.ends if params else []),
             "baseline": report.baseline,
             "budget": resolved.get("budget") or {},
             "refused": call.get("refused", 0),

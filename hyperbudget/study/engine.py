@@ -244,7 +244,7 @@ class Engine:
             for key, values in curve.items()
             if key != "step"
         }
-        keys = ("validation_error", "test_error", "best_step", "seconds", "checkpoint_bytes")
+        keys = ("validation_error", "test_error", "best_step", "seconds", "compact_bytes")
         numbers = {key: result[key] for key in keys if result.get(key) is not None}
         tags = {key: str(result[key]) for key in ("reason", "device", "host", "finished") if result.get(key)}
         tags |= {name: str(value) for name, value in _flat("hardware", result.get("hardware", {})).items()}

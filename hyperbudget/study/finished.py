@@ -11,7 +11,7 @@ from hyperbudget.errors import UserError
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json
 
 if TYPE_CHECKING:
-    from hyperbudget.nn.export import Form, Metadata
+    from hyperbudget.nn.export import Metadata
     from hyperbudget.nn.image_model import ImageModel
     from hyperbudget.train.spec import RunSpec
 
@@ -80,48 +80,20 @@ class FinishedRun:
     spec: RunSpec
     result: dict[str, Any]
 
-    def model(self) -> ImageModel:
-        """The selected model, trained, on the CPU, in evaluation mode.
+    def load(self) -> tuple[ImageModel, Metadata]:
+        """The selected model, trained, on the CPU, in evaluation mode; and what its file says about it.
 
         Raises UserError when its file is missing or damaged, or is another model's.
         """
-        import torch
+        from hyperbudget.nn.export import load_export
+        from hyperbudget.nn.spec import ModelSpec
 
-        from hyperbudget.data.tasks import TASKS
-        from hyperbudget.nn.build import build
-        from hyperbudget.nn.export import StateMismatch, fill
-        from hyperbudget.train import checkpoint
-
-        file, task = self.folder.model, TASKS[self.spec.task]
         again = f"delete {self.folder.path} and train it again with: hyperbudget run STUDY"
-        state = checkpoint.load(file, torch.device("cpu"))
-        if not isinstance(state, dict):
-            raise UserError(f"{file}: {'damaged' if file.exists() else 'missing'}; {again}")
-        with torch.random.fork_rng(devices=[]):
-            model = build(self.spec.model, channels=task.channels, size=task.size, classes=task.classes)
         try:
-            fill(model, state)
-        except StateMismatch as error:
-            raise UserError(f"{file}: the checkpoint of another model than spec.json says: {error}; {again}") from None
-        return model.eval()
-
-    def metadata(self, form: Form) -> Metadata:
-        """What an exported file says about this run. Reads the data of a task whose images are normalised.
-
-        Raises UserError as `hyperbudget.data.load.load` does.
-        """
-        from hyperbudget.data.load import digest, load
-        from hyperbudget.data.tasks import TASKS
-        from hyperbudget.nn.export import Metadata
-
-        task, fields = TASKS[self.spec.task], self.spec.fields()
-        data = load(task.name) if task.normalise else None
-        mean, deviation = (None, None) if data is None else (data.mean, data.deviation)
-        return Metadata(
-            form=form, model=fields["model"], channels=task.channels, size=task.size, classes=task.classes,
-            mean=None if mean is None else tuple(mean.tolist()),
-            deviation=None if deviation is None else tuple(deviation.tolist()),
-            task=task.name, run=self.name, training=fields["training"], seed=self.spec.seed,
-            validation_error=self.result.get("validation_error"), test_error=self.result.get("test_error"),
-            data_digest=digest(task.name) if data is None else data.digest,
-        )  # fmt: skip
+            model, metadata = load_export(self.folder.model)
+        except UserError:
+            found = "damaged" if self.folder.model.exists() else "missing"
+            raise UserError(f"{self.folder.model}: {found}; {again}") from None
+        if ModelSpec.from_fields(metadata.model) != self.spec.model:
+            raise UserError(f"{self.folder.model}: holds another model than spec.json says; {again}")
+        return model, metadata

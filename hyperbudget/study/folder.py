@@ -17,8 +17,8 @@ class RunFolder:
     """One run's files.
 
     ``spec.json``: what decides its result; ``attempt``: the token of the driver that may write here; ``checkpoint.pt``:
-    the state of an unfinished training; ``model.pt``: the selected model; ``result.json``: written last, by an atomic
-    rename that is the run's commit point.
+    the state of an unfinished training; ``model.safetensors``: the selected model as a compact export; ``result.json``:
+    written last, by an atomic rename that is the run's commit point.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        return self.path / "model.pt"
+        return self.path / "model.safetensors"
 
     @property
     def result(self) -> Path:

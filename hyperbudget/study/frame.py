@@ -25,7 +25,7 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``test_error``             measured once, at that evaluation
 ``best_step``              the selected evaluation's step
 ``seconds``                wall time of the training, evaluations included
-``checkpoint_bytes``       size of the stored model
+``compact_bytes``          size of the stored model: what was learnt, as one compact safetensors file
 ``device``, ``host``       where it was trained
 ``finished``               when, ISO 8601 in UTC
 ``data_digest``            checksum of the data

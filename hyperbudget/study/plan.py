@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hyperbudget.config import Axis, Refused, Study
+from hyperbudget.study import on_budget
 from hyperbudget.study.candidates import Candidate, at, candidate
 
 SAMPLES = 500
@@ -48,7 +49,9 @@ def plan(study: Study) -> Plan:
 
 
 def grid_candidates(study: Study) -> tuple[list[Candidate], list[Refused]]:
-    """Every point of the study's grid, and those that cannot be built."""
+    """Every point of the study's grid, and those that cannot be built; of an iso-budget study, those that land."""
+    if study.iso_budget:
+        return on_budget.candidates(study), []
     return _candidates(study, (at(point) for point in study.grid()))
 
 

@@ -118,6 +118,11 @@ def refuse_nothing_to_train(study: Study) -> None:
 
     if study.search.sampler == "grid":
         candidates, refused = grid_candidates(study)
+        if study.iso_budget and not candidates:
+            raise EveryConfigurationRefused(
+                f"{study.path}: budget.params.at: no configuration of the study lands on a budget; see the nearest "
+                "with: hyperbudget plan, raise budget.params.tolerance or widen the axes"
+            )
         if not any(candidate.refusal is None for candidate in candidates):
             smallest = min((c.anatomy.learnable for c in candidates), default=None)
             has = f"the smallest has {smallest:,} learnable parameters" if smallest else "none can be built"

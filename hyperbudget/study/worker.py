@@ -8,12 +8,18 @@ import os
 import platform
 import socket
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import RunFolder, read_json, write_json
+
+if TYPE_CHECKING:
+    from hyperbudget.data.splits import ImageData
+    from hyperbudget.nn.export import Metadata
+    from hyperbudget.train.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,7 @@ def train(job: Job, folder: RunFolder) -> dict[str, Any]:
     import torch
 
     from hyperbudget.data.load import load
+    from hyperbudget.nn.export import write_export
     from hyperbudget.train.loop import Training
     from hyperbudget.train.spec import RunSpec
 
@@ -75,21 +82,37 @@ def train(job: Job, folder: RunFolder) -> dict[str, Any]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cuda":
         torch.backends.cudnn.deterministic = True
-    result = Training(
+    training = Training(
         spec,
         data,
         device,
         checkpoint_file=folder.checkpoint,
         checkpoint_seconds=job.checkpoint_seconds,
-        model_file=folder.model,
         before_checkpoint=lambda: check_attempt(job),
-    ).run()
+    )
+    result = dataclasses.asdict(training.run())
+    check_attempt(job)
+    size = write_export(training.model, metadata(job.run, spec, result, data), folder.model)
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {job.threads} thread{'s' if job.threads > 1 else ''}"
     )
-    return {**dataclasses.asdict(result), "device": name}
+    return {**result, "compact_bytes": size, "device": name}
+
+
+def metadata(run: str, spec: RunSpec, result: Mapping[str, Any], data: ImageData) -> Metadata:
+    """What stands in the file of a run's model."""
+    from hyperbudget.nn.export import Metadata
+
+    fields = spec.fields()
+    mean, deviation = (None if value is None else tuple(value.tolist()) for value in (data.mean, data.deviation))
+    return Metadata(
+        form="compact", model=fields["model"], channels=data.task.channels, size=data.task.size,
+        classes=data.task.classes, mean=mean, deviation=deviation, task=spec.task, run=run,
+        training=fields["training"], seed=spec.seed, validation_error=result["validation_error"],
+        test_error=result["test_error"], data_digest=data.digest,
+    )  # fmt: skip
 
 
 def check_attempt(job: Job) -> None:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hyperbudget.nn.image_model import ImageModel
+from hyperbudget.train.objective import Precision, autocast
 
 
 class Score(NamedTuple):
@@ -21,7 +22,9 @@ class Score(NamedTuple):
 
 
 @torch.no_grad()
-def evaluate(model: ImageModel, images: Tensor, labels: Tensor, batch_size: int = 1000) -> Score:
+def evaluate(
+    model: ImageModel, images: Tensor, labels: Tensor, precision: Precision = "fp32", batch_size: int = 1000
+) -> Score:
     """Score `model` on `images`, shape (n, channels, size, size), and `labels`, shape (n,). Kernels are made once."""
     training = model.training
     model.eval()
@@ -29,7 +32,8 @@ def evaluate(model: ImageModel, images: Tensor, labels: Tensor, batch_size: int 
     wrong = torch.zeros((), dtype=torch.int64, device=labels.device)
     loss = torch.zeros((), dtype=torch.float64, device=labels.device)
     for x, y in zip(images.split(batch_size), labels.split(batch_size), strict=True):  # type: ignore[no-untyped-call]
-        logits = model.apply_kernels(x.contiguous(memory_format=torch.channels_last), kernels)
+        with autocast(x.device, precision):
+            logits = model.apply_kernels(x.contiguous(memory_format=torch.channels_last), kernels).float()
         wrong += (logits.argmax(1) != y).sum()
         loss += F.cross_entropy(logits, y, reduction="sum")
     model.train(training)

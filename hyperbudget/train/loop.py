@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from hyperbudget.data.augment import augment
@@ -19,6 +18,7 @@ from hyperbudget.nn.build import build
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.train import checkpoint
 from hyperbudget.train.evaluate import Score, evaluate
+from hyperbudget.train.objective import objective
 from hyperbudget.train.schedule import learning_rate
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from hyperbudget.train.streams import BatchOrder, stream
@@ -46,7 +46,6 @@ class Result:
     test_error: float
     best_step: int
     seconds: float
-    checkpoint_bytes: int | None
     curve: Curve
 
 
@@ -57,8 +56,8 @@ class Training:
     resumed on the same kind of device ends in the same numbers.
 
     `checkpoint_file` is where the state is kept, written at an evaluation when the last one is `checkpoint_seconds`
-    old; `model_file` where the selected model's state dict goes. `before_checkpoint` may raise to stop a run that is
-    no longer wanted. Raises SpecError for a batch that is larger than the data.
+    old. `before_checkpoint` may raise to stop a run that is no longer wanted. After `run`, `model` is the selected one.
+    Raises SpecError for a batch that is larger than the data, UserError for `compile` where there is no compiler.
     """
 
     def __init__(
@@ -69,7 +68,6 @@ class Training:
         *,
         checkpoint_file: Path | None = None,
         checkpoint_seconds: float = 10.0,
-        model_file: Path | None = None,
         before_checkpoint: Callable[[], None] = lambda: None,
     ) -> None:
         self.spec, self.settings, self.device = spec, spec.training, device
@@ -77,9 +75,10 @@ class Training:
         self.order = BatchOrder(len(self.data.train_labels), self.settings.batch_size, spec.seed)
         # Channels last: measured 1.0 (8 x 8 images) to 1.3 times (28 x 28) faster on a CPU, and tensor cores want it.
         self.model = initial_model(spec, data).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.objective = objective(self.model, self.settings, device)
         self.optimizer = build_optimizer(self.model, self.settings)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
-        self.model_file, self.before_checkpoint = model_file, before_checkpoint
+        self.before_checkpoint = before_checkpoint
         self.step = 0
         self.seconds = 0.0
         self.curve = Curve()
@@ -121,15 +120,11 @@ class Training:
         if self.settings.augment:
             images = augment(images, self.data.task, stream(self.spec.seed, "augment", self.step))
         images = images.contiguous(memory_format=torch.channels_last)
-        kernels = self.model.source()
-        loss = F.cross_entropy(self.model.apply_kernels(images, kernels), labels)
-        objective = loss
-        if self.settings.l2:
-            objective = loss + 0.5 * self.settings.l2 * sum(kernel.square().sum() for kernel in kernels)
+        loss, minimised = self.objective(images, labels)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step)
         self.optimizer.zero_grad()
-        objective.backward()  # type: ignore[no-untyped-call]
+        minimised.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
@@ -137,7 +132,7 @@ class Training:
         return loss.detach()
 
     def _evaluate(self) -> None:
-        score = evaluate(self.model, self.data.normalised(self.data.validation_images), self.data.validation_labels)
+        score = self._score(self.data.validation_images, self.data.validation_labels)
         self.curve.validation_error.append(score.error)
         if self.best_score is None or score < self.best_score:
             self.best_score, self.best_step = score, self.step
@@ -146,9 +141,11 @@ class Training:
     def _finish(self) -> Result:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
-        test = evaluate(self.model, self.data.normalised(self.data.test_images), self.data.test_labels)
-        size = checkpoint.save(self.best_state, self.model_file) if self.model_file else None
-        return Result(self.best_score.error, test.error, self.best_step, self.seconds, size, self.curve)
+        test = self._score(self.data.test_images, self.data.test_labels)
+        return Result(self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
+
+    def _score(self, images: Tensor, labels: Tensor) -> Score:
+        return evaluate(self.model, self.data.normalised(images), labels, self.settings.precision)
 
     def _save(self, path: Path) -> None:
         self.before_checkpoint()

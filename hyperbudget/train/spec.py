@@ -8,10 +8,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hyperbudget.nn.fields import changed
 from hyperbudget.nn.spec import ModelSpec, SpecError, option
 
 RESULT_VERSION = 1
-"""Part of every run's name: raised when a change to networks or training changes results, so that none is mixed."""
+"""Part of every run's name: raised when a change to networks, training or a default changes results, so that none is
+mixed."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,11 @@ class TrainingSpec:
     optimizer: Literal["adam", "sgd"] = option("adam", "adam, or sgd with Nesterov momentum")
     learning_rate: float = option(1e-3, "largest learning rate", gt=0)
     momentum: float = option(0.9, "Nesterov momentum; used by sgd", ge=0, le=1)
-    schedule: Literal["constant", "cosine", "exponential", "step"] = option(
+    schedule: Literal["constant", "cosine", "exponential", "step", "paper"] = option(
         "cosine",
-        "how the learning rate falls: not, to 0 by a half cosine, by `decay` each step, or by `decay` at "
-        "each of `milestones`",
+        "how the learning rate falls: not, to 0 by a half cosine, by `decay` each step, by `decay` at each of "
+        "`milestones`, or as in the paper's Table 7 (sgd: 0.1 at first, 140,000 steps) and Table 8 (adam: 0.002, "
+        "672,000), stretched over `steps`",
     )
     warmup: int = option(0, "steps in which the learning rate rises linearly", ge=0)
     decay: float = option(
@@ -34,10 +37,19 @@ class TrainingSpec:
     )
     milestones: tuple[float, ...] = option((0.5, 0.75), "where `step` decays, as shares of `steps`", ge=0, le=1)
     final_learning_rate: float = option(0.0, "floor of the learning rate", ge=0)
-    l2: float = option(0.0, "weight of 1/2 sum K^2 over the convolution kernels in use, generated ones included", ge=0)
+    l2: float = option(
+        0.0,
+        "weight of 1/2 sum K^2 over the convolution kernels in use, generated ones included. 0 by default: small nets "
+        "trained briefly underfit; Wide ResNets have 5e-4, and the paper's 0.0005%, taken by the word, is 5e-6",
+        ge=0,
+    )
     clip_norm: float | None = option(None, "largest gradient norm; none unless set", gt=0)
     augment: bool = option(True, "the task's augmentation (random crops), where it has one")
     evaluate_every: int = option(100, "steps between evaluations on the validation split", ge=1)
+    precision: Literal["fp32", "bf16"] = option(
+        "fp32", "of the main network's products, in training and evaluation; parameters and kernels are made in fp32"
+    )
+    compile: bool = option(False, "compile the training step by torch.compile, as CUDA graphs on a GPU: for long runs")
 
     def __post_init__(self) -> None:
         if self.warmup >= self.steps:
@@ -75,13 +87,20 @@ class RunSpec:
 
     def name(self, data_digest: str) -> str:
         """The run's name: a hash of everything that decides its result, the data's digest included."""
-        return _digest({**self.fields(), "data": data_digest, "version": RESULT_VERSION})
+        return _digest({**self._decisive(), "seed": self.seed, "data": data_digest, "version": RESULT_VERSION})
 
     def configuration(self) -> str:
         """The name of the run's configuration, the same for all its seeds."""
-        fields = self.fields()
-        del fields["seed"]
-        return _digest(fields)
+        return _digest(self._decisive())
+
+    def _decisive(self) -> dict[str, Any]:
+        model = self.model
+        return {
+            "task": self.task,
+            "network": {model.network.name: changed(model.network)},
+            "family": {model.family.name: changed(model.family)},
+            "training": changed(self.training),
+        }
 
 
 def _digest(fields: dict[str, Any]) -> str:

@@ -31,10 +31,11 @@ def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
     _wait(device)
     step = (time.perf_counter() - began) / measured
 
-    evaluate(training.model, training.data.validation_images, training.data.validation_labels)
+    images, labels = training.data.validation_images, training.data.validation_labels
+    evaluate(training.model, images, labels, settings.precision)
     _wait(device)
     began = time.perf_counter()
-    evaluate(training.model, training.data.validation_images, training.data.validation_labels)
+    evaluate(training.model, images, labels, settings.precision)
     _wait(device)
     per_image = (time.perf_counter() - began) / IMAGES
 

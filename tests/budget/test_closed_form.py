@@ -9,6 +9,7 @@ from hyperbudget.budget.paper import ROWS
 from hyperbudget.data.tasks import TASKS
 from hyperbudget.nn.build import build
 from hyperbudget.nn.spec import (
+    NETWORKS,
     ConvNet,
     Coordinate,
     Dct,
@@ -17,9 +18,11 @@ from hyperbudget.nn.spec import (
     Hashed,
     Hyper,
     LowRank,
+    Mlp,
     ModelSpec,
     ResNet,
     Shared,
+    SpecError,
     WideResNet,
 )
 
@@ -29,12 +32,14 @@ MNIST = {"channels": 1, "size": 28, "classes": 10}
 CIFAR = {"channels": 3, "size": 32, "classes": 10}
 
 
-def random_model(generator: random.Random) -> ModelSpec:
+def random_model(generator: random.Random, channels: int, size: int) -> ModelSpec:
     basic = generator.choice([1, 2, 4])
     width = basic * generator.randint(1, 4)
-    kind = generator.choice(["convnet", "resnet", "wrn"])
+    kind = generator.choice(list(NETWORKS))
     if kind == "convnet":
         network = ConvNet(width, generator.choice([1, 3, 5, 7]))
+    elif kind == "mlp":
+        network, basic = Mlp(width, size, channels), 1
     elif kind == "resnet":
         groups = generator.randint(1, 3)
         network = ResNet(depth=2 * groups * generator.randint(1, 2), width=width, groups=groups)
@@ -58,21 +63,23 @@ def random_family(generator: random.Random, basic: int, width: int) -> Family:
             hyper,
             LowRank(generator.randint(1, basic)),
             Dct(generator.choice([0.01, 0.13, 0.5, 1.0])),
-            Coordinate(generator.randint(1, 9), generator.randint(1, 3)),
+            Coordinate(
+                generator.randint(1, 9), generator.randint(1, 3), output_layout=generator.choice(["line", "grid"])
+            ),
             Hashed(generator.randint(1, basic**2)),
         ]
     )
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(160))
 def test_closed_form_is_what_the_network_has(seed):
     generator = random.Random(seed)
-    spec = random_model(generator)
     images = {
         "channels": generator.randint(1, 3),
         "size": generator.randint(5, 33),
         "classes": generator.randint(2, 12),
     }
+    spec = random_model(generator, images["channels"], images["size"])
     counts, network = anatomy(spec, **images), build(spec, **images)
     assert {group: count for group, count in counts.groups.items() if count} == network.anatomy()
     assert counts.learnable == sum(parameter.numel() for parameter in network.parameters())
@@ -100,6 +107,26 @@ def test_the_papers_mnist_net(family, source, learnable):
     assert counts.generated == 12_544
 
 
+@pytest.mark.parametrize(
+    ("family", "generator", "learnable"), [(Free(), 0, 203_530), (Coordinate(output_layout="grid"), 801, 3_627)]
+)
+def test_the_papers_fully_connected_net(family, generator, learnable):
+    """Appendix A.1: 784 x 256 = 200,704 weights, or 801 parameters that draw them; 256 biases and a head besides."""
+    counts = anatomy(ModelSpec(Mlp(), family), **MNIST)
+    assert counts.generated == 200_704
+    assert counts.learnable == learnable
+    assert {group: count for group, count in counts.groups.items() if count and group != "kernels"} == {
+        **({"generator": generator} if generator else {}),
+        "biases": 256,
+        "head": 2_570,
+    }
+
+
+def test_images_of_another_size_are_refused():
+    with pytest.raises(SpecError, match="image_size: 28 is not the 32 of the images"):
+        anatomy(ModelSpec(Mlp(), Free()), **CIFAR)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.row)
 def test_printed_counts_are_reproduced(row):
     """Rounded half-up at the printed precision."""
@@ -118,6 +145,11 @@ def test_table_2_as_printed():
         ("0.563M", 0.0673), ("2.236M", 0.0566), ("0.097M", 0.0802), ("0.148M", 0.0723),
     ]  # fmt: skip
     assert all(set(row.fields) - {"task"} <= {f"model.{name}" for name in fields_of(row)} for row in rows)
+
+
+def test_appendix_a1_as_printed():
+    rows = [row for row in ROWS if row.slug == "paper/appendix-a1"]
+    assert [(row.printed, row.error) for row in rows] == [("200,704", 0.015), ("801", 0.065)]
 
 
 def fields_of(row):

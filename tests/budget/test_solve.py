@@ -18,11 +18,23 @@ from hyperbudget.budget.solve import solve
 from hyperbudget.budget.vector import NETWORK_FORMS, tabulate
 from hyperbudget.budget.vector_families import FAMILY_FORMS
 from hyperbudget.nn.build import build
-from hyperbudget.nn.spec import FAMILIES, NETWORKS, ConvNet, Free, Hyper, ModelSpec, ResNet, SpecError, WideResNet
+from hyperbudget.nn.spec import (
+    FAMILIES,
+    NETWORKS,
+    ConvNet,
+    Free,
+    Hyper,
+    Mlp,
+    ModelSpec,
+    ResNet,
+    SpecError,
+    WideResNet,
+)
 
 CIFAR = {"channels": 3, "size": 32, "classes": 10}
 DRAWS = {
     "convnet": {"width": [1, 6, 8, 16], "kernel_size": [1, 2, 3, 5, 7]},
+    "mlp": {"hidden": [1, 8, 13, 16]},
     "resnet": {"depth": [2, 4, 6, 8, 12], "width": [1, 3, 4, 8, 16], "groups": [1, 2, 3, 4]},
     "wrn": {"depth": [10, 11, 16, 22], "width": [1, 2, 3], "accounting": ["paper", "standard"]},
     "free": {},
@@ -31,7 +43,7 @@ DRAWS = {
               "basic_out": [1, 2, 8, 16], "slice_axis": ["in", "out"]},
     "low_rank": {"rank": [1, 2, 8, 32]},
     "dct": {"coefficient_share": [0.001, 0.05, 0.25, 0.5, 1.0]},
-    "coordinate": {"coordinate_hidden": [1, 25], "coordinate_layers": [1, 2, 3]},
+    "coordinate": {"coordinate_hidden": [1, 25], "coordinate_layers": [1, 2, 3], "output_layout": ["line", "grid"]},
     "hashed": {"buckets": [1, 50, 1000, 100_000]},
 }  # fmt: skip
 
@@ -48,14 +60,15 @@ def test_vectorised_is_scalar(network, family):
     """Which configurations can be, their learnable parameters, generated weights and FLOPs."""
     generator = random.Random(network + family)
     images = {"channels": generator.randint(1, 3), "size": generator.randint(5, 33), "classes": 7}
-    networks, families = grid(NETWORKS[network], DRAWS[network]), grid(FAMILIES[family], DRAWS[family])
+    draws = {"image_size": [images["size"], 4], "image_channels": [1, 2, 3], **DRAWS[network]}
+    networks, families = grid(NETWORKS[network], draws), grid(FAMILIES[family], DRAWS[family])
     kept, table = tabulate(networks, **images)
     slots = [slot.column(0, len(kept)) for slot in table.slots]
     own, fits = FAMILY_FORMS[family](families.arrays, slots)
     shape = (len(kept), len(families))
     learnable, fits = np.broadcast_to(table.rest[:, None] + own, shape), np.broadcast_to(fits, shape)
 
-    specs = [_built(networks, i) for i in range(len(networks))]
+    specs = [_built(networks, i, images) for i in range(len(networks))]
     assert [kept.at(i) for i in range(len(kept))] == [spec for spec in specs if spec is not None]
     for row, column in generator.sample(list(itertools.product(*map(range, shape))), min(300, learnable.size)):
         main = kept.at(row)
@@ -70,18 +83,22 @@ def test_vectorised_is_scalar(network, family):
         assert table.flops[row] == forward_flops(main, **images)
 
 
-def _built(networks: Grid, index: int):
+def _built(networks: Grid, index: int, images: dict[str, int]):
     try:
-        return networks.at(index)
+        network = networks.at(index)
+        network.check(images["channels"], images["size"])
     except SpecError:
         return None
+    return network
 
 
 @pytest.mark.parametrize("size", [8, 13, 32])
 @pytest.mark.parametrize(
-    "network", [ConvNet(8, 5), ResNet(6, 4, 3), WideResNet(10, 1), WideResNet(10, 2, "standard")], ids=str
+    "network", [ConvNet(8, 5), Mlp(9), ResNet(6, 4, 3), WideResNet(10, 1), WideResNet(10, 2, "standard")], ids=str
 )
 def test_flops_are_what_torch_counts(network, size):
+    if isinstance(network, Mlp):
+        network = Mlp(network.hidden, size, 3)
     model = build(ModelSpec(network, Free()), channels=3, size=size, classes=10)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, 3, size, size))
@@ -93,6 +110,15 @@ def test_finds_the_papers_hypernetwork():
     assert ModelSpec(WideResNet(40, 1), Hyper(64)) in [found.model for found in solved.solutions]
     assert {found.anatomy.learnable for found in solved.solutions} == {96_602}
     assert solved.found == {"hyper": len(solved.solutions)}
+
+
+def test_a_network_for_one_size_of_images_follows_them():
+    solved = solve(20_000, 0.05, channels=2, size=9, classes=10, networks=["mlp"])
+    assert set(solved.found) == set(FAMILIES)
+    assert min(solved.found.values()) > 0
+    assert {(s.model.network.image_size, s.model.network.image_channels) for s in solved.solutions} == {(9, 2)}
+    elsewhere = solve(20_000, channels=2, size=9, classes=10, networks=["mlp"], ranges={"image_size": [28]})
+    assert (elsewhere.solutions, elsewhere.nearest, elsewhere.searched) == ([], {}, 0)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 18])

@@ -116,7 +116,10 @@ class TestCount:
         [
             ([], "give a study or a model file"),
             (["nowhere.yaml"], "no such file or shipped study"),
-            (["--against", "paper/table-9"], "'paper/table-9' is not one of paper/table-2, paper/table-6"),
+            (
+                ["--against", "paper/table-9"],
+                "'paper/table-9' is not one of paper/appendix-a1, paper/table-2, paper/table-6",
+            ),
             (["--against", "paper/table-2", "--set", "model.width=2"], "no file to put a value into"),
         ],
     )
@@ -133,6 +136,13 @@ class TestCountAgainst:
         assert said.stdout.count("equal") == 4
         rows = json.loads(call("count", "--against", "paper/table-2", "--json").stdout)
         assert [row["ours"] for row in rows] == [562_762, 2_235_530, 96_602, 147_610]
+
+    def test_appendix_a1_is_reproduced(self):
+        said = call("count", "--against", "paper/appendix-a1")
+        assert said.exit_code == 0
+        assert said.stdout.count("equal") == 2
+        rows = json.loads(call("count", "--against", "paper/appendix-a1", "--json").stdout)
+        assert [row["ours"] for row in rows] == [200_704, 801]
 
     def test_only_the_models_own_row(self, model):
         said = call("count", model, "--against", "paper/table-2")
@@ -161,8 +171,8 @@ class TestCountAgainst:
 
 class TestSolve:
     def test_finds_the_papers_network(self):
-        said = call("solve", "--params", "97k", "--tolerance", "0.5%", "--task", "cifar10", "--family", "hyper",
-                    "--range", "depth=40", "--range", "width=1")  # fmt: skip
+        said = call("solve", "--params", "97k", "--tolerance", "0.5%", "--task", "cifar10", "--network", "wrn",
+                    "--family", "hyper", "--range", "depth=40", "--range", "width=1")  # fmt: skip
         assert said.exit_code == 0
         row = next(line for line in said.stdout.splitlines() if "wrn depth 40 width 1" in line)
         assert row.split()[-5:] == ["96,602", "-0.41%", "557,568", "5.77", "166.0"]

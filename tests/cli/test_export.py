@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import load_file
 
 from hyperbudget.cli import main
 from hyperbudget.data.load import digest, load
 from hyperbudget.data.splits import RawImages, split
-from hyperbudget.data.tasks import TASKS, ImageTask
+from hyperbudget.data.tasks import ImageTask
 from hyperbudget.nn.build import build
-from hyperbudget.nn.export import load_export
+from hyperbudget.nn.export import load_export, write_export
 from hyperbudget.nn.spec import Free, Hyper, ModelSpec, ResNet, WideResNet
 from hyperbudget.study.folder import RunFolder, write_json
-from hyperbudget.study.worker import Job, execute
+from hyperbudget.study.worker import Job, execute, metadata
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from tests.study.support import TINY
 
@@ -82,7 +83,7 @@ def test_gives_the_trained_models_logits(run, options, ending, tmp_path):
     assert done.stdout == f"{file.name}: {file.stat().st_size:,} bytes ({ending.partition('.')[0]})\n"
     model, metadata = load_export(file)
     reference = build(HYPER, channels=1, size=8, classes=10)
-    reference.load_state_dict(torch.load(run.model, weights_only=True))
+    reference.load_state_dict(load_file(run.model))
     torch.testing.assert_close(logits(model), logits(reference.eval()), rtol=1e-5, atol=1e-5)
     result = json.loads(run.result.read_text())
     errors = (logits(model).argmax(1) != load("digits").test_labels[:50]).float().mean()
@@ -176,7 +177,7 @@ class TestRun:
         other = finished(tmp_path / "other", model=ModelSpec(ResNet(width=4), Free()))
         shutil.copyfile(other.model, run.model)
         message = refused(run.path.name)
-        assert message.startswith(f"{run.model}: the checkpoint of another model than spec.json says: ")
+        assert message.startswith(f"{run.model}: holds another model than spec.json says; ")
 
     def test_other_data_or_another_version_are_said(self, run):
         write_json(run.spec, {**json.loads(run.spec.read_text()), "seed": 9})
@@ -212,26 +213,26 @@ class TestFile:
         )
 
 
-def test_normalisation_is_recorded(tmp_path, monkeypatch):
+def test_normalisation_is_recorded(tmp_path):
     """With made-up images in the place of CIFAR-10's."""
     task = ImageTask("cifar10", 3, 32, 10, pad=2, splits=(40, 10, 10), normalise=True)
     random = np.random.RandomState(0)
     pixels = random.randint(0, 256, (60, 3, 32, 32)).astype(np.uint8)
     data = split(task, RawImages(pixels, random.randint(0, 10, 60).astype(np.uint8)), maximum=255)
-    monkeypatch.setattr("hyperbudget.data.load.load", lambda name: data)
     spec = RunSpec("cifar10", ModelSpec(WideResNet(10, 1), Free()), TrainingSpec(), 0)
     run = RunFolder(tmp_path / spec.name(data.digest))
     run.path.mkdir()
     write_json(run.spec, {"run": run.path.name, **spec.fields()})
-    write_json(run.result, {"status": "finished", "test_error": 0.9, "validation_error": 0.9})
-    size = {"channels": TASKS["cifar10"].channels, "size": 32, "classes": 10}
-    torch.save(build(spec.model, **size).state_dict(), run.model)
+    result = {"status": "finished", "test_error": 0.9, "validation_error": 0.9}
+    write_json(run.result, result)
+    model = build(spec.model, channels=3, size=32, classes=10)
+    write_export(model, metadata(run.path.name, spec, result, data), run.model)
     done = call(run.path, "--out", tmp_path / "x.safetensors")
     assert (done.exit_code, done.stderr) == (0, "")
-    _, metadata = load_export(tmp_path / "x.safetensors")
-    assert metadata.mean == tuple(data.mean.tolist())
-    assert metadata.deviation == tuple(data.deviation.tolist())
-    assert metadata.data_digest == data.digest
+    _, told = load_export(tmp_path / "x.safetensors")
+    assert told.mean == tuple(data.mean.tolist())
+    assert told.deviation == tuple(data.deviation.tolist())
+    assert told.data_digest == data.digest
     pixels = data.test_images.float()
-    ours = (pixels - torch.tensor(metadata.mean).view(3, 1, 1)) / torch.tensor(metadata.deviation).view(3, 1, 1)
+    ours = (pixels - torch.tensor(told.mean).view(3, 1, 1)) / torch.tensor(told.deviation).view(3, 1, 1)
     assert torch.equal(ours, data.normalised(data.test_images))

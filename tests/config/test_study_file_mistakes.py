@@ -131,6 +131,14 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("budget: {params: {mx: 3}}", "budget.params.mx: unknown key; did you mean 'max'?"),
         ("budget: {params: {max: 0}}", "budget.params.max: 0 is less than 1"),
         ("budget: {params: {max: 1, min: 2}}", "budget.params: min 2 is above max 1"),
+        ("budget: {params: {max: 100q}}", "budget.params.max: '100q' is not a count such as 97000, 100k or 1.5M"),
+        ("budget: {params: {at: [1k, 1000]}}", "budget.params.at: 1000 stands in the list twice"),
+        ("budget: {params: {at: [1k], max: 5k}}", "budget.params: has at beside min or max; give the budgets to land "
+         "on, or the ends, not both"),
+        ("budget: {params: {tolerance: 2%}}", "budget.params: has tolerance without at; say which budgets to land on, "
+         "or remove it"),
+        ("budget: {params: {at: [1k], tolerance: 2}}", "budget.params.tolerance: '2' is not below 100%; for 2% write "
+         "the sign"),
         ("budget: {hours: 0}", "budget.hours: 0 is not greater than 0"),
         ("resources: {cpus: 0}", "resources.cpus: 0 is not greater than 0"),
         ("resources: {gpus: 1.5}", "resources.gpus: 1.5 is neither a share of one GPU nor a whole number of them"),
@@ -199,6 +207,14 @@ def test_a_single_configuration_that_cannot_be_built(complaints: Complain) -> No
     text = HEAD + "model:\n  network: convnet\n  family: hyper\n  basic_in: 5\n"
     assert complaints(text) == [
         "x.yaml:6: model.basic_in: 5 does not divide the 16 input channels of a 7 x 7 x 16 x 16 kernel"
+    ]
+
+
+def test_a_network_for_other_images(complaints: Complain) -> None:
+    text = HEAD + "model:\n  network: mlp\n  family: free\n"
+    assert complaints(text) == ["x.yaml:3: model.image_size: 28 is not the 8 of the images of digits"]
+    assert complaints(text + "  image_size: 8\n  image_channels: 3\n") == [
+        "x.yaml:7: model.image_channels: 3 is not the 1 of the images of digits"
     ]
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from hyperbudget.budget.grids import RANGES
 from hyperbudget.config import Axis, Refused, Study
-from hyperbudget.nn.spec import ConvNet, Free, Hyper
+from hyperbudget.nn.spec import ConvNet, Free, Hyper, Mlp
 from hyperbudget.train.spec import TrainingSpec
 
 Load = Callable[..., Study]
@@ -163,6 +164,19 @@ def test_a_configuration_that_cannot_be_built_is_refused(study: Load) -> None:
         ).configure(lambda axis: 5)
 
 
+def test_a_network_for_other_images_is_refused(study: Load) -> None:
+    read = study(
+        "question: Why?\ntask: {grid: [digits, mnist, cifar10]}\nmodel:\n  network: mlp\n  family: free\n"
+        "  image_size: {grid: [8], when: {task: digits}, otherwise: 28}\n"
+    )
+    assert read.configure(lambda axis: axis.values[0]).model.network == Mlp(image_size=8)  # type: ignore[index]
+    point = {"task": "mnist", "model.image_size": 8}
+    assert read.configure(lambda axis: point[axis.name]).model.network == Mlp()
+    with pytest.raises(Refused) as caught:
+        read.configure(lambda axis: "cifar10")
+    assert caught.value.reason == "model.image_size: 28 is not the 32 of the images of cifar10"
+
+
 def test_axes_between_two_numbers(study: Load) -> None:
     read = study(
         "question: Why?\ntask: mnist\nmodel:\n  network: convnet\n  family: free\n  width: {between: [4, 8]}\n"
@@ -230,3 +244,41 @@ def test_the_digest_is_of_the_space(study: Load) -> None:
     assert all(one != another for one, another in itertools.combinations(digests, 2))
     trials = [study(HYPER_OR_NARROWER, f"search={{sampler: tpe, trials: {n}}}").space_digest() for n in (3, 4)]
     assert trials[0] == trials[1] != digest
+
+
+def test_any_stands_for_what_solve_tries(study: Load) -> None:
+    read = study(HYPER_OR_NARROWER, "model.embedding_size={grid: any}")
+    axis = read.axis("model.embedding_size")
+    assert axis is not None
+    assert axis.values == RANGES["hyper", "embedding_size"]
+
+
+def test_a_condition_on_the_network_says_which_networks_values_are_meant(study: Load) -> None:
+    """A Wide ResNet has at least 10 layers, and the other network 6 here."""
+    read = study(
+        """
+question: q
+task: cifar10
+model:
+  network: {grid: [resnet, wrn]}
+  family: free
+  depth: {grid: [10, 16], when: {network: wrn}, otherwise: 6}
+  groups: 3
+  width: 4
+"""
+    )
+    depths = {
+        (point["model.network"], read.configure(lambda axis, p=point: p[axis.name]).model.network.depth)
+        for point in read.grid()
+    }  # type: ignore[misc]
+    assert depths == {("resnet", 6), ("wrn", 10), ("wrn", 16)}
+
+
+def test_an_iso_budget(study: Load) -> None:
+    read = study(HYPER_OR_NARROWER, "budget={params: {at: [20k, 1.5M, 300], tolerance: 5%, each: 2}}")
+    params = read.budget.params
+    assert params is not None
+    assert (params.at, params.share, params.each, read.iso_budget) == ((20_000, 1_500_000, 300), 0.05, 2, True)
+    assert params.ends == [21_000, 1_575_000, 315]
+    assert [params.outside(count) for count in (285, 284, 21_000, 21_010)] == [0, 1, 0, 10]
+    assert study(read.resolved_yaml()) == read

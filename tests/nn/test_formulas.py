@@ -86,17 +86,26 @@ def test_lowest_frequencies_come_first():
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sin"])
-@pytest.mark.parametrize("shapes", [SHAPES, [KernelShape(6, 5, 3, 3)], [KernelShape(6, 5, 1, 1)] * 2], ids=len)
-def test_coordinate_is_a_small_network_at_every_weight(activation, shapes):
-    source = build_source(Coordinate(5, 2, activation), shapes)
+@pytest.mark.parametrize("layout", ["line", "grid"])
+@pytest.mark.parametrize(
+    "shapes",
+    [SHAPES, [KernelShape(6, 5, 3, 3)], [KernelShape(7, 5, 1, 1)] * 2, [KernelShape(12, 1, 5, 5)]],
+    ids=["7", "1", "2", "mlp"],
+)
+def test_coordinate_is_a_small_network_at_every_weight(activation, layout, shapes):
+    source = build_source(Coordinate(5, 2, activation, layout), shapes)
+    rows = {shape: 1 if layout == "line" else {4: 2, 6: 2, 7: 1, 8: 2, 12: 3}[shape.out_channels] for shape in shapes}
     before = [kernel.detach().numpy() for kernel in source()]
     function = {"relu": lambda x: numpy.maximum(x, 0), "tanh": numpy.tanh, "sin": lambda x: numpy.sin(30 * x)}
     layers = [(layer.weight.detach().numpy(), layer.bias.detach().numpy()) for layer in source.generator]
     for layer, (kernel, shape) in enumerate(zip(before, shapes, strict=True)):
         values = numpy.zeros(shape)
         for o, i, r, c in places(shape):
-            x = [(2 * o + 1) / shape.out_channels - 1, (2 * i + 1) / shape.in_channels - 1]
+            columns = shape.out_channels // rows[shape]
+            x = [(2 * (o % columns) + 1) / columns - 1]
+            x = [(2 * (o // columns) + 1) / rows[shape] - 1, *x] if max(rows.values()) > 1 else x
             x = [(2 * layer + 1) / len(shapes) - 1, *x] if len(shapes) > 1 else x
+            x += [(2 * i + 1) / shape.in_channels - 1] if shapes[0].in_channels > 1 else []
             if shapes[0].height > 1:
                 x += [(2 * r + 1) / shape.height - 1, (2 * c + 1) / shape.width - 1]
             for weight, bias in layers[:-1]:
@@ -134,11 +143,45 @@ def test_a_kernel_of_one_weight_is_finite():
     assert kernel.item() == 0
 
 
-def test_coordinate_network_of_appendix_a1():
+@pytest.mark.parametrize(
+    ("family", "shape"),
+    [(Coordinate(output_layout="grid"), KernelShape(256, 1, 28, 28)), (Coordinate(), KernelShape(16, 16, 7, 7))],
+)
+def test_coordinate_network_of_appendix_a1(family, shape):
     """4-25-25-1: 801 parameters; so has the one for the 7 x 7 x 16 x 16 kernel of the MNIST net of section 4.1."""
     assert sum(p.numel() for p in CoordinateNetwork(4, 25, 2, "relu").parameters()) == 801
-    assert Coordinate().widths([KernelShape(16, 16, 7, 7)]) == [4, 25, 25, 1]
-    assert sum(p.numel() for p in build_source(Coordinate(), [KernelShape(16, 16, 7, 7)]).parameters()) == 801
+    assert family.widths([shape]) == [4, 25, 25, 1]
+    assert sum(p.numel() for p in build_source(family, [shape]).parameters()) == 801
+
+
+def test_units_of_appendix_a1_stand_on_a_grid_of_16_x_16():
+    """Row and column of the hidden unit, row and column of the pixel, in this order."""
+    source = build_source(Coordinate(output_layout="grid"), [KernelShape(256, 1, 28, 28)])
+    assert source.coordinates.shape == (200_704, 4)
+    units = source.coordinates.view(16, 16, 28, 28, 4)
+    for axis, size in enumerate([16, 16, 28, 28]):
+        values = units.movedim(axis, 0)[..., axis]
+        assert torch.equal(values, ((2 * torch.arange(size) + 1) / size - 1).view(-1, 1, 1, 1).expand_as(values))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "line", "grid"),
+    [
+        ([KernelShape(16, 16, 7, 7)], (2, 3, 4, 5), (1, 2, 3, 4, 5)),
+        ([KernelShape(256, 1, 28, 28)], (2, 4, 5), (1, 2, 4, 5)),
+        ([KernelShape(7, 1, 28, 28)], (2, 4, 5), (2, 4, 5)),
+        ([KernelShape(7, 2, 1, 1), KernelShape(9, 1, 1, 1)], (0, 2, 3), (0, 1, 2, 3)),
+        ([KernelShape(1, 1, 1, 1)], (2,), (2,)),
+    ],
+)
+def test_coordinates_that_would_be_constant_are_left_out(shapes, line, grid):
+    assert Coordinate().axes(shapes) == line
+    assert Coordinate(output_layout="grid").axes(shapes) == grid
+
+
+@pytest.mark.parametrize(("channels", "rows"), [(1, 1), (2, 1), (4, 2), (12, 3), (48, 6), (97, 1), (256, 16)])
+def test_grids_are_as_square_as_can_be(channels, rows):
+    assert Coordinate(output_layout="grid").output_rows(KernelShape(channels, 3, 1, 1)) == rows
 
 
 def mix_in_integers(x: int) -> int:
@@ -244,7 +287,7 @@ def test_sizes_that_cannot_be_are_named(family, shapes, words):
     "family",
     [
         Shared("group"), Shared("all"), LowRank(1), LowRank(2), LowRank(16), Dct(1e-4), Dct(0.02), Dct(0.9),
-        Coordinate(1, 1, "sin"), Coordinate(16, 3), Hashed(10), Hashed(3_000),
+        Coordinate(1, 1, "sin"), Coordinate(16, 3), Coordinate(16, output_layout="grid"), Hashed(10), Hashed(3_000),
     ],
     ids=str,
 )  # fmt: skip

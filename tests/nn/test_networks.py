@@ -1,5 +1,7 @@
 """The main networks: shapes, the source's place in them, and plain references."""
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,11 +9,26 @@ import torch.nn.functional as F
 from hyperbudget.nn.build import build
 from hyperbudget.nn.resnet import shortcut
 from hyperbudget.nn.sources import FreeKernels
-from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet, Shared, SpecError, WideResNet
+from hyperbudget.nn.spec import (
+    NETWORKS,
+    ConvNet,
+    Coordinate,
+    Free,
+    Hyper,
+    Mlp,
+    ModelSpec,
+    ResNet,
+    Shared,
+    SpecError,
+    WideResNet,
+)
 
 MODELS = [
     ModelSpec(ConvNet(), Free()),
     ModelSpec(ConvNet(), Hyper()),
+    ModelSpec(Mlp(hidden=12), Free()),
+    ModelSpec(Mlp(hidden=32), Hyper(basic_in=1)),
+    ModelSpec(Mlp(hidden=12), Coordinate(output_layout="grid")),
     ModelSpec(ResNet(depth=4, width=8, groups=2), Free()),
     ModelSpec(ResNet(depth=4, width=8, groups=2), Shared()),
     ModelSpec(ResNet(depth=6, width=8, groups=3), Hyper(2, None, 8, 8)),
@@ -22,8 +39,14 @@ MODELS = [
 
 
 def make(spec, size=12):
+    if isinstance(spec.network, Mlp):
+        spec = ModelSpec(dataclasses.replace(spec.network, image_size=size), spec.family)
     torch.manual_seed(0)
     return build(spec, channels=1, size=size, classes=10)
+
+
+def test_every_network_has_an_example():
+    assert {spec.network.name for spec in MODELS} == set(NETWORKS)
 
 
 @pytest.mark.parametrize("spec", MODELS, ids=str)
@@ -54,6 +77,34 @@ def test_convnet_is_the_papers():
     y = F.max_pool2d(F.relu(F.conv2d(x, model.stem.weight, model.stem.bias, padding=3)), 2)
     y = F.max_pool2d(F.relu(F.conv2d(y, model.source()[0], model.biases[0], padding=3)), 2)
     torch.testing.assert_close(model(x), F.linear(y.flatten(1), model.head.weight, model.head.bias))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_mlp_is_a_convolution_with_a_kernel_as_large_as_the_image(channels):
+    """And nothing else: no stem, no norms. Images and kernels may be channels last, as in training."""
+    model = build(ModelSpec(Mlp(20, 9, channels), Free()), channels=channels, size=9, classes=10)
+    model.biases[0].data.normal_()
+    x = torch.rand(3, channels, 9, 9)
+    y = F.conv2d(x, model.source()[0], model.biases[0])
+    assert y.shape == (3, 20, 1, 1)
+    y = F.linear(F.relu(y.flatten(1)), model.head.weight, model.head.bias)
+    torch.testing.assert_close(model(x), y)
+    last = {"memory_format": torch.channels_last}
+    torch.testing.assert_close(model.to(**last)(x.contiguous(**last)), y)
+    assert set(model.anatomy()) == {"kernels", "biases", "head"}
+
+
+@pytest.mark.parametrize(
+    ("channels", "size", "message"),
+    [
+        (1, 8, "image_size: 28 is not the 8 of the images"),
+        (3, 28, "image_channels: 1 is not the 3 of the images"),
+    ],
+)
+def test_mlp_is_for_images_of_its_size(channels, size, message):
+    with pytest.raises(SpecError) as caught:
+        build(ModelSpec(Mlp(), Free()), channels=channels, size=size, classes=10)
+    assert str(caught.value) == message
 
 
 def test_resnet_halves_the_image_and_doubles_the_channels():
@@ -124,6 +175,8 @@ def test_leaving_d_out_means_n_z():
         ({"network": "resnet", "family": "free", "depth": 3}, "depth"),
         ({"network": "convnet", "family": "free", "kernel_size": 4}, "kernel_size"),
         ({"network": "wrn", "family": "free", "depth": 12}, "depth"),
+        ({"network": "mlp", "family": "hyper"}, "basic_in"),
+        ({"network": "mlp", "family": "free", "width": 8}, "width"),
         ({"network": "wrn", "family": "hyper", "width": 1, "basic_out": 32}, "basic_out"),
     ],
 )

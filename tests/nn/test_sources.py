@@ -37,6 +37,7 @@ EXAMPLES: list[Family] = [
     Coordinate(),
     Coordinate(8, 1, "tanh"),
     Coordinate(6, 3, "sin"),
+    Coordinate(output_layout="grid"),
     Hashed(50),
     Hashed(9_000),
 ]
@@ -124,6 +125,79 @@ def test_hyper_kernels_start_with_the_he_deviation(embedding, hidden, basic, axi
         assert abs(column.mean().item() - expected) < max(error, 0.02 * expected)
         assert column.max() < 12 * expected
         assert column.min() > expected / 12
+
+
+def second_moments(initialisation):
+    """Of a generator's weights and of the embeddings; in `unit` of z - 2 j, where a normal |z| is in [2 j, 2 j + 2].
+
+    The integral from a to b of (z - a)^2 phi(z), with Phi' = phi and phi' = -z phi, twice (both signs).
+    """
+    if initialisation == "small":
+        return 0.01**2, 1.0
+    total = 0.0
+    for a in range(0, 10, 2):
+        phi_a, phi_b = (math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) for z in (a, a + 2))
+        mass = (math.erf((a + 2) / math.sqrt(2)) - math.erf(a / math.sqrt(2))) / 2
+        total += 2 * ((1 + a**2) * mass - a * phi_a - (2 - a) * phi_b)
+    return total, total
+
+
+def mean_square(initialisation, hidden, embedding):
+    """Of a kernel's weights: products of two generator weights and one number of z, summed over d and N_z."""
+    weights, embeddings = second_moments(initialisation)
+    return hidden * embedding * weights**2 * embeddings
+
+
+@pytest.mark.parametrize("initialisation", ["small", "unit"])
+@pytest.mark.parametrize("embedding", [1, 4, 64])
+@pytest.mark.parametrize("hidden", [1, 8, 64])
+@pytest.mark.parametrize("basic", [(8, 8), (16, 32)])
+@pytest.mark.parametrize("axis", ["in", "out"])
+def test_hyper_kernels_of_public_initialisations(initialisation, embedding, hidden, basic, axis):
+    """A product of three numbers, summed over d and N_z: far from He, and as far as the sizes say."""
+    torch.manual_seed(4)
+    shapes = [KernelShape(32, 16, 3, 3), KernelShape(64, 32, 3, 3)]
+    family = Hyper(embedding, hidden, *basic, slice_axis=axis, initialisation=initialisation)
+    draws = torch.stack(
+        [torch.stack([k.detach().square().mean() for k in build_source(family, shapes)()]) for _ in range(200)]
+    )
+    expected = mean_square(initialisation, hidden, embedding)
+    for column, shape in zip(draws.T / expected, shapes, strict=True):
+        assert column.mean().item() == pytest.approx(1, abs=4 * column.std().item() / math.sqrt(200))
+        relative_to_he = math.sqrt(expected * shape.fan_in / 2)
+        assert relative_to_he < 0.15 if initialisation == "small" else relative_to_he > 5
+
+
+@pytest.mark.parametrize(
+    ("shape", "size", "initialisation", "factor"),
+    [
+        (KernelShape(16, 16, 7, 7), 4, "small", 1 / 126),
+        (KernelShape(16, 16, 3, 3), 64, "unit", 353),
+    ],
+)
+def test_how_far_public_initialisations_are_off(shape, size, initialisation, factor):
+    """What the docstring of `HyperKernels` says."""
+    deviation = math.sqrt(mean_square(initialisation, size, size))
+    assert deviation / math.sqrt(2 / shape.fan_in) == pytest.approx(factor, rel=5e-3)
+
+
+@pytest.mark.parametrize("initialisation", ["small", "unit"])
+def test_a_public_initialisation_knows_no_sizes(initialisation):
+    """With the moments, and in `unit` the bound, of the distribution; biases are 0."""
+    torch.manual_seed(6)
+    source = build_source(Hyper(64, basic_in=8, basic_out=8, initialisation=initialisation), SHAPES)
+    weights, embeddings = second_moments(initialisation)
+    assert not source.generator["slice_bias"].any()
+    assert not source.generator["kernel_bias"].any()
+    for numbers, moment in (
+        (source.generator["slice_weight"], weights),
+        (source.generator["kernel_weight"], weights),
+        (source.embeddings, embeddings),
+    ):
+        error = 4 * numbers.square().std().item() / math.sqrt(numbers.numel())
+        assert numbers.square().mean().item() == pytest.approx(moment, abs=error)
+        assert numbers.mean().item() == pytest.approx(0, abs=4 * math.sqrt(moment / numbers.numel()))
+        assert initialisation == "small" or numbers.abs().max() < 2
 
 
 @pytest.mark.parametrize("axis", ["in", "out"])

@@ -105,7 +105,7 @@ def made_up(job: Job, reason: str | None = None) -> dict[str, Any]:
     error = int(job.run[:4], 16) / 0xFFFF
     return {
         **common, "status": "finished", "reason": None, "validation_error": error, "test_error": error / 2,
-        "best_step": 60, "seconds": 1.5, "checkpoint_bytes": 1234,
+        "best_step": 60, "seconds": 1.5, "compact_bytes": 1234,
         "curve": {"step": [30, 60], "train_loss": [2.0, 1.0], "validation_error": [0.9, error]},
     }  # fmt: skip
 

@@ -28,7 +28,7 @@ def test_a_result_is_committed_once(tmp_path):
     assert result["status"] == "finished"
     assert 0 <= result["test_error"] <= 1
     assert json.loads(RunFolder(tmp_path / "run").result.read_text()) == result
-    assert RunFolder(tmp_path / "run").model.stat().st_size == result["checkpoint_bytes"]
+    assert RunFolder(tmp_path / "run").model.stat().st_size == result["compact_bytes"]
     assert not RunFolder(tmp_path / "run").checkpoint.exists()
     assert execute(job(tmp_path / "run")) == result  # with the time stamps of the first time
 

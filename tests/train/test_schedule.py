@@ -37,6 +37,20 @@ def test_step():
     assert learning_rate(stepped, 60) == pytest.approx(0.016)
 
 
+def test_paper_is_table_7_for_sgd_and_table_8_for_adam():
+    sgd = TrainingSpec(optimizer="sgd", schedule="paper", learning_rate=0.1, steps=140_000)
+    table_7 = {0: 0.1, 27_999: 0.1, 28_000: 0.02, 56_000: 0.004, 84_000: 0.0008, 112_000: 0.00016, 139_999: 0.00016}
+    assert {step: learning_rate(sgd, step) for step in table_7} == pytest.approx(table_7)
+    adam = TrainingSpec(optimizer="adam", schedule="paper", learning_rate=0.002, steps=672_000)
+    table_8 = {0: 0.002, 167_999: 0.002, 168_000: 0.001, 336_000: 0.0002, 504_000: 0.00005, 671_999: 0.00005}
+    assert {step: learning_rate(adam, step) for step in table_8} == pytest.approx(table_8)
+
+
+def test_paper_stretches_over_any_number_of_steps():
+    short = TrainingSpec(optimizer="adam", schedule="paper", learning_rate=1.0, steps=10)
+    assert [learning_rate(short, step) for step in range(10)] == [1, 1, 1, 0.5, 0.5, 0.1, 0.1, 0.1, 0.025, 0.025]
+
+
 def test_warmup_rises_to_the_full_rate_and_the_schedule_spans_the_rest():
     warm = spec(schedule="cosine", warmup=10)
     assert [learning_rate(warm, step) for step in (0, 4, 9)] == pytest.approx([0.04, 0.2, 0.4])

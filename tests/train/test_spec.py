@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from hyperbudget.nn.fields import changed
 from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, SpecError
 from hyperbudget.train import spec as module
 from hyperbudget.train.spec import RunSpec, TrainingSpec
@@ -24,6 +25,14 @@ def test_the_name_changes_with_whatever_decides_the_result(monkeypatch):
     monkeypatch.setattr(module, "RESULT_VERSION", module.RESULT_VERSION + 1)
     names.append(RUN.name("data"))
     assert len(set(names)) == len(names)
+
+
+def test_a_field_at_its_default_is_no_part_of_the_name():
+    """So that a version which adds a field does not train everything again."""
+    said = dataclasses.replace(RUN.training, steps=TrainingSpec().steps)
+    assert dataclasses.replace(RUN, training=said).name("data") == RUN.name("data")
+    assert changed(dataclasses.replace(TrainingSpec(), steps=7)) == {"steps": 7}
+    assert changed(ConvNet()) == {}
 
 
 def test_seeds_share_their_configuration():

@@ -17,7 +17,7 @@ class KernelSource(nn.Module, ABC):
     """Returns all convolution kernels of a main network, once a forward pass, in one batched computation.
 
     The main network does not know which source it has. Every kernel has the He deviation sqrt(2 / fan_in) of its own
-    fan-in at step 0 (He et al. 2015), whichever source it comes from.
+    fan-in at step 0 (He et al. 2015), whichever source it comes from; unless `Hyper.initialisation` says otherwise.
     """
 
     groups: ClassVar[dict[str, str]]

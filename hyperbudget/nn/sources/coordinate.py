@@ -21,7 +21,8 @@ class CoordinateKernels(StackedKernels):
 
     HyperNEAT (Stanley et al. 2009) and DPPN (Fernando et al. 2016), with one architecture trained by gradient as in
     the paper's Appendix A.1, whose 4-25-25-1 network has 801 parameters. The coordinates are layer, output channel,
-    input channel, row and column (those of `Coordinate.axes`); place j of n is at ``(2 j + 1) / n - 1``, the middle of
+    input channel, row and column; on a grid of `Coordinate.output_rows`, the output channel is two, its row and column
+    there. The network's inputs are those of `Coordinate.axes`. Place j of n is at ``(2 j + 1) / n - 1``, the middle of
     its cell on [-1, 1].
 
     A kernel is ``K = scale (f - centre)``, with f the network's values. The two constants of each kernel are set when
@@ -37,6 +38,7 @@ class CoordinateKernels(StackedKernels):
 
     def __init__(self, shapes: Sequence[KernelShape], spec: Coordinate) -> None:
         super().__init__(shapes)
+        self.spec = spec
         axes = spec.axes(list(self.shapes))
         self.generator = CoordinateNetwork(
             len(axes), spec.coordinate_hidden, spec.coordinate_layers, spec.coordinate_activation
@@ -58,8 +60,10 @@ class CoordinateKernels(StackedKernels):
         self.register_buffer("scale", torch.cat(scale))
 
     def _coordinates(self, shape: KernelShape, layers: list[int]) -> Tensor:
-        """All five coordinates of the weights of these layers, in float64: shape (layers x weights, 5)."""
-        places = [(torch.tensor(layers), len(self.shapes)), *((torch.arange(size), size) for size in shape)]
+        """All six coordinates of the weights of these layers, in float64: shape (layers x weights, 6)."""
+        rows = self.spec.output_rows(shape)
+        sizes = (rows, shape.out_channels // rows, *shape[1:])
+        places = [(torch.tensor(layers), len(self.shapes)), *((torch.arange(size), size) for size in sizes)]
         return torch.cartesian_prod(*((2 * place.double() + 1) / size - 1 for place, size in places))
 
     def _values(self) -> list[Tensor]:

@@ -21,6 +21,14 @@ class HyperKernels(KernelSource):
     notebook). Kernels larger than the basic size are tiled from it row by row: rows are blocks of input channels,
     columns blocks of output channels.
 
+    `initialisation` is ours, ``he``, or one that public code has, which draws with fixed deviations s of W and W_out
+    and t of z, so that kernels start with ``s^2 t sqrt(d N_z)``, whatever their size:
+
+    - ``small``: normal, s = 0.01 and t = 1, as the author's notebook does. The paper's 7 x 7 x 16 x 16 kernel of
+      N_z = d = 4 starts 126 times below He.
+    - ``unit``: standard normal, wrapped at 2 deviations, s = t = 0.866, as in PyTorch ports. A 3 x 3 x 16 x 16 kernel
+      of N_z = d = 64 starts 353 times above He.
+
     Parameters, with S = basic_in slices (basic_out for ``slice_axis="out"``), F = basic_out (basic_in) x height x width
     numbers a slice and T tiles in all:
 
@@ -54,6 +62,8 @@ class HyperKernels(KernelSource):
             }
         )
         self.embeddings = nn.Parameter(self._initial_embeddings())
+        if spec.initialisation != "he":
+            self._draw_naively()
         # Kernels of one shape that follow each other are put together from their tiles in one go.
         self._runs = [(shape, spec.tiles(shape), len(list(run))) for shape, run in itertools.groupby(self.shapes)]
 
@@ -69,6 +79,18 @@ class HyperKernels(KernelSource):
             direction = torch.nn.functional.normalize(torch.randn(self.spec.tiles(shape), embedding), dim=1)
             rows.append(direction * math.sqrt(embedding * self.spec.basic_in / shape.in_channels))
         return torch.cat(rows) if rows else torch.zeros(0, embedding)
+
+    @torch.no_grad()
+    def _draw_naively(self) -> None:
+        """Draw all but the biases again, by deviations that know no sizes."""
+        weights = (self.generator["slice_weight"], self.generator["kernel_weight"])
+        for numbers in (*weights, self.embeddings):
+            numbers.normal_()
+            if self.spec.initialisation == "unit":
+                numbers.fmod_(2)
+        if self.spec.initialisation == "small":
+            for numbers in weights:
+                numbers.mul_(0.01)
 
     def forward(self) -> list[Tensor]:
         """See `KernelSource.forward`: two matrix products for all tiles of all kernels."""

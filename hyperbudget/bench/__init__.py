@@ -1,0 +1,1 @@
+"""Benchmarks as commands: what the design costs and saves, as ratios against a baseline, interleaved in one run."""

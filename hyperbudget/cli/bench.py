@@ -1,0 +1,126 @@
+"""``hyperbudget bench``: what the design costs and saves on this machine, as ratios against a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hyperbudget.cli.common import aligned, plural
+
+if TYPE_CHECKING:
+    from hyperbudget.bench.comparison import Comparison
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure on this machine what the design costs and saves.
+
+    Variants take turns in every round, and a ratio is one of two times of the same round: honest on a busy machine.
+    """
+
+
+@command.command("static", short_help="Generated kernels, precision, compilation.")
+@click.option("--depth", default=40, show_default=True, help="d of WRN-d-k, 6N + 4.")
+@click.option("--width", default=1, show_default=True, type=click.IntRange(min=1), help="k of WRN-d-k.")
+@click.option("--batch", "batches", multiple=True, default=(128, 32), show_default=True, type=click.IntRange(min=1),
+              help="Images a step; may be repeated. Comparisons of kernels take all, others the first.")  # fmt: skip
+@click.option("--repetitions", default=15, show_default=True, type=click.IntRange(min=1), help="Rounds.")
+@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="CPU threads of torch.")
+@click.option("--device", "device_name", type=click.Choice(["cpu", "cuda"]), help="By default cuda if there is one.")
+@click.option("--only", multiple=True, metavar="NAME", help="kernels, precision, compile; may be repeated.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all times there.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there as well.")
+def static(depth: int, width: int, batches: tuple[int, ...], repetitions: int, threads: int, device_name: str | None,
+           only: tuple[str, ...], json_file: Path | None, out: Path | None) -> None:  # fmt: skip
+    """Time training steps of a Wide ResNet with free and with generated kernels, on random images.
+
+    \b
+    kernels    generated / free (N_z 64, basic size 16 x 16); tile by tile, as public ports do, / free
+    precision  bf16 / fp32, for free and for generated kernels
+    compile    torch.compile / eager, for both
+
+    The defaults take some ten minutes on one core: WRN-40-1 of the paper's Table 2. --depth 10 is a quick look.
+    """
+    import torch
+
+    from hyperbudget.bench.interleaved import STEPS, WARMUP
+    from hyperbudget.bench.machine import check_compile, find_device, machine
+    from hyperbudget.bench.static import COMPARISONS, GENERATED, TASK, compare
+    from hyperbudget.cli.describe import describe
+    from hyperbudget.config.words import not_one_of
+    from hyperbudget.errors import UserError
+    from hyperbudget.nn.spec import ModelSpec, SpecError, WideResNet
+
+    for name in only:
+        if name not in COMPARISONS:
+            raise UserError(f"--only: {not_one_of(name, list(COMPARISONS))}")
+    try:
+        model = ModelSpec(network := WideResNet(depth, width), GENERATED)
+    except SpecError as error:
+        raise UserError(f"--{error}") from None
+    _check_folders(json_file, out)
+    device = find_device(device_name)
+    torch.set_num_threads(threads)
+    if "compile" in (wanted := only or tuple(COMPARISONS)):
+        check_compile(device)
+
+    about: dict[str, Any] = {
+        "benchmark": "static",
+        "machine": machine(device),
+        "task": TASK,
+        "model": model.fields(),
+        "warmup_steps": WARMUP,
+        "steps_per_turn": STEPS,
+        "repetitions": repetitions,
+    }
+    lines = [
+        machine_words(about["machine"]),
+        f"training steps on random images of {TASK}'s shape: {describe(model)}, or the same with free kernels",
+        f"{plural(repetitions, 'round')} of turns of {plural(STEPS, 'step')}; ratios are taken within a round",
+    ]
+    show(lines, about, compare(network, device, batches=batches, repetitions=repetitions, only=wanted), json_file, out)
+
+
+def show(
+    head: list[str], about: dict[str, Any], comparisons: Iterable[Comparison], json_file: Path | None, out: Path | None
+) -> None:
+    """Print the `head` and each comparison as soon as it is measured; write the files at the end."""
+    import json
+
+    from hyperbudget.study.folder import write_text
+
+    texts, fields = ["\n".join(head) + "\n"], []
+    click.echo(texts[0])
+    for comparison in comparisons:
+        texts.append(text(comparison))
+        fields.append(comparison.fields())
+        click.echo(texts[-1])
+    if out:
+        write_text(out, "\n".join(texts))
+    if json_file:
+        write_text(json_file, json.dumps({**about, "comparisons": fields}, indent=1) + "\n")
+
+
+def text(comparison: Comparison) -> str:
+    """The tables of a comparison below its name."""
+    times = aligned(comparison.time_rows(), right=(1, 2, 3))
+    return f"{comparison.name}, batch {comparison.batch}\n{times}\n\n{aligned(comparison.ratio_rows(), right=(1, 2))}\n"
+
+
+def machine_words(machine: dict[str, Any]) -> str:
+    """``AMD EPYC (avx512_bf16), 1 thread, torch 2.13.0, device cpu``."""
+    instructions = ", ".join(machine["bf16_instructions"]) or "no bf16 instructions"
+    threads = plural(machine["threads"], "thread")
+    return f"{machine['processor']} ({instructions}), {threads}, torch {machine['torch']}, device {machine['device']}"
+
+
+def _check_folders(json_file: Path | None, out: Path | None) -> None:
+    """Raise UserError, before anything is measured, when a file could not be written after it."""
+    from hyperbudget.errors import UserError
+
+    for option, file in (("--json", json_file), ("--out", out)):
+        if file and not file.parent.is_dir():
+            raise UserError(f"{option} {file}: there is no folder {file.parent}")
