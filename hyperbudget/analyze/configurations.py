@@ -25,6 +25,8 @@ class Configuration:
     fields: Mapping[str, Any]
     counts: Mapping[str, int]
     compression: float | None
+    compact_bytes: int | None
+    """Size of the compact file of the first seed's model."""
     seeds: tuple[int, ...]
     validation_errors: tuple[float, ...]
     test_errors: tuple[float, ...]
@@ -87,6 +89,7 @@ def configurations(frame: pd.DataFrame) -> list[Configuration]:
                     key: int(value) for key, value in first.items() if key.startswith("params.") and value is not None
                 },
                 compression=first.get("compression"),
+                compact_bytes=first.get("compact_bytes"),
                 seeds=tuple(int(record["seed"]) for record in records),
                 validation_errors=validation,
                 test_errors=test,

@@ -37,6 +37,7 @@ def tables(analysis: Analysis) -> dict[str, Any]:
         "baseline": family_name(analysis.baseline) if analysis.baseline else "",
         "intervals": any(c.n > 1 for c in found),
         "compression": any(c.compression is not None for c in found),
+        "files": any(c.compact_bytes is not None for c in found),
     }
 
 
@@ -51,6 +52,7 @@ def configuration_rows(analysis: Analysis, configurations: Iterable[Configuratio
             "tuned": tuning(analysis, c),
             "parameters": f"{c.parameters:,}",
             "compression": f"{c.compression:.1f} ×" if c.compression else "",
+            "file": f"{c.compact_bytes / 1000:,.1f}" if c.compact_bytes else "",
             "test": _percent(c.test.mean),
             "interval": _interval(c.test),
             "validation": _percent(c.validation.mean),

@@ -66,6 +66,7 @@ def row(
         "model.family": family,
         "params.learnable": parameters,
         "compression": 2.0,
+        "compact_bytes": 4 * parameters + 3_000,
         "validation_error": test if validation is None else validation,
         "test_error": test,
         "seconds": 3.0,
