@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from hyperbudget.errors import UserError
 
 SPLIT_SEED = 1609
 """Decides which samples are training and which validation (for digits, also test): the same for every run and study.
@@ -47,3 +50,50 @@ TASKS: dict[str, ImageTask] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class TextTask:
+    """A text, symbol by symbol; loss: cross entropy; metric: bits per character, the mean negative log2-likelihood.
+
+    A symbol is a byte, as in the field's benchmarks (PTB is ASCII: its bytes are its characters). `symbols`: how many
+    different ones there are; None: the text says. `splits`: symbols for training, validation and test, in the order of
+    the text; None: 90, 5 and 5 percent of it. `published_apart`: the publisher cut the splits, so a symbol that is not
+    in the training split is an error; otherwise we cut one text, whose vocabulary is that of the whole of it.
+    """
+
+    name: str
+    symbols: int | None = None
+    splits: tuple[int, int, int] | None = None
+    published_apart: bool = False
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a task ``text:PATH``, absolute."""
+        return Path(self.name.removeprefix(TEXT_PREFIX)) if self.name.startswith(TEXT_PREFIX) else None
+
+
+TEXT_PREFIX = "text:"
+
+TEXT_TASKS: dict[str, TextTask] = {
+    task.name: task
+    for task in (
+        TextTask("pydocs"),
+        TextTask("ptb", symbols=50, splits=(5_017_482, 393_042, 442_423), published_apart=True),
+        TextTask("enwik8", symbols=205, splits=(90_000_000, 5_000_000, 5_000_000)),
+    )
+}
+
+
+def text_task(name: str) -> TextTask:
+    """The task of that name, one of `TEXT_TASKS` or ``text:PATH``: any file, byte by byte.
+
+    A relative PATH counts from the working directory, ``~`` is the home directory; the task's own name has the absolute
+    path, so that it is the same file for a worker that runs elsewhere. Raises UserError for an unknown name.
+    """
+    path = name.removeprefix(TEXT_PREFIX)
+    if path and path != name:
+        return TextTask(f"{TEXT_PREFIX}{Path(path).expanduser().absolute()}")
+    if name not in TEXT_TASKS:
+        raise UserError(f"task: {name!r} is not one of {', '.join(TEXT_TASKS)}, {TEXT_PREFIX}PATH")
+    return TEXT_TASKS[name]

@@ -1,8 +1,6 @@
-"""Measuring a classifier."""
+"""Measuring a classifier of images."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +8,7 @@ from torch import Tensor
 
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.train.objective import Precision, autocast
-
-
-class Score(NamedTuple):
-    """Quality on a split; scores compare by error, then by loss: the smaller the better."""
-
-    error: float
-    """Share of samples in the wrong class."""
-    loss: float
-    """Mean cross entropy in nats: breaks ties between small validation splits."""
+from hyperbudget.train.problem import Score
 
 
 @torch.no_grad()

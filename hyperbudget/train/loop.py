@@ -10,18 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from hyperbudget.data.augment import augment
 from hyperbudget.data.splits import ImageData
-from hyperbudget.nn.build import build
-from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.train import checkpoint
-from hyperbudget.train.evaluate import Score, evaluate
-from hyperbudget.train.objective import objective
+from hyperbudget.train.images import ImageProblem
+from hyperbudget.train.problem import Problem, Score
 from hyperbudget.train.schedule import learning_rate
 from hyperbudget.train.spec import RunSpec, TrainingSpec
-from hyperbudget.train.streams import BatchOrder, stream
 
 
 class Diverged(Exception):
@@ -57,7 +53,7 @@ class Training:
 
     `checkpoint_file` is where the state is kept, written at an evaluation when the last one is `checkpoint_seconds`
     old. `before_checkpoint` may raise to stop a run that is no longer wanted. After `run`, `model` is the selected one.
-    Raises SpecError for a batch that is larger than the data, UserError for `compile` where there is no compiler.
+    Raises SpecError and UserError as the problem does.
     """
 
     def __init__(
@@ -71,11 +67,8 @@ class Training:
         before_checkpoint: Callable[[], None] = lambda: None,
     ) -> None:
         self.spec, self.settings, self.device = spec, spec.training, device
-        self.data = data.to(device)
-        self.order = BatchOrder(len(self.data.train_labels), self.settings.batch_size, spec.seed)
-        # Channels last: measured 1.0 (8 x 8 images) to 1.3 times (28 x 28) faster on a CPU, and tensor cores want it.
-        self.model = initial_model(spec, data).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.objective = objective(self.model, self.settings, device)
+        self.problem: Problem = ImageProblem(spec, data, device)
+        self.model = self.problem.model
         self.optimizer = build_optimizer(self.model, self.settings)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
         self.before_checkpoint = before_checkpoint
@@ -115,12 +108,7 @@ class Training:
 
     def take_step(self) -> Tensor:
         """One optimiser step; returns its loss, a scalar on the device, without the L2 term."""
-        indices = self.order.indices(self.step).to(self.device)
-        images, labels = self.data.normalised(self.data.train_images[indices]), self.data.train_labels[indices]
-        if self.settings.augment:
-            images = augment(images, self.data.task, stream(self.spec.seed, "augment", self.step))
-        images = images.contiguous(memory_format=torch.channels_last)
-        loss, minimised = self.objective(images, labels)
+        loss, minimised = self.problem.losses(self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, self.step)
         self.optimizer.zero_grad()
@@ -132,7 +120,7 @@ class Training:
         return loss.detach()
 
     def _evaluate(self) -> None:
-        score = self._score(self.data.validation_images, self.data.validation_labels)
+        score = self.problem.score("validation")
         self.curve.validation_error.append(score.error)
         if self.best_score is None or score < self.best_score:
             self.best_score, self.best_step = score, self.step
@@ -141,11 +129,8 @@ class Training:
     def _finish(self) -> Result:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
-        test = self._score(self.data.test_images, self.data.test_labels)
+        test = self.problem.score("test")
         return Result(self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
-
-    def _score(self, images: Tensor, labels: Tensor) -> Score:
-        return evaluate(self.model, self.data.normalised(images), labels, self.settings.precision)
 
     def _save(self, path: Path) -> None:
         self.before_checkpoint()
@@ -156,6 +141,7 @@ class Training:
             "best": (tuple(self.best_score or ()), self.best_step, self.best_state),
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "problem": self.problem.state(),
         }
         checkpoint.save(state, path)
 
@@ -168,17 +154,10 @@ class Training:
         self.best_score = Score(*score)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.problem.restore(state["problem"])
 
 
-def initial_model(spec: RunSpec, data: ImageData) -> ImageModel:
-    """The untrained model of a run, on the CPU; torch's global generator is left as it was."""
-    task = data.task
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(spec.seed, "init").initial_seed())
-        return build(spec.model, channels=task.channels, size=task.size, classes=task.classes)
-
-
-def build_optimizer(model: ImageModel, settings: TrainingSpec) -> torch.optim.Optimizer:
+def build_optimizer(model: nn.Module, settings: TrainingSpec) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba 2015), or SGD with Nesterov momentum where there is momentum."""
     if settings.optimizer == "adam":
         return torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)

@@ -9,7 +9,6 @@ import torch
 
 from hyperbudget.data.splits import ImageData
 from hyperbudget.data.tasks import TASKS
-from hyperbudget.train.evaluate import evaluate
 from hyperbudget.train.loop import Training
 from hyperbudget.train.spec import RunSpec
 
@@ -31,11 +30,10 @@ def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
     _wait(device)
     step = (time.perf_counter() - began) / measured
 
-    images, labels = training.data.validation_images, training.data.validation_labels
-    evaluate(training.model, images, labels, settings.precision)
+    training.problem.score("validation")
     _wait(device)
     began = time.perf_counter()
-    evaluate(training.model, images, labels, settings.precision)
+    training.problem.score("validation")
     _wait(device)
     per_image = (time.perf_counter() - began) / IMAGES
 

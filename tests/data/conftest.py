@@ -103,6 +103,6 @@ def own_data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HYPERBUDGET_DATA_DIR", str(folder))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv("HYPERBUDGET_MNIST_URL", raising=False)
-    monkeypatch.delenv("HYPERBUDGET_CIFAR10_URL", raising=False)
+    for name in ("MNIST", "CIFAR10", "PTB", "ENWIK8"):
+        monkeypatch.delenv(f"HYPERBUDGET_{name}_URL", raising=False)
     return folder

@@ -14,7 +14,8 @@ from hyperbudget.data.tasks import TASKS
 from hyperbudget.errors import UserError
 from hyperbudget.nn.spec import ConvNet, Free, Hyper, ModelSpec, ResNet
 from hyperbudget.train.evaluate import evaluate
-from hyperbudget.train.loop import Diverged, Training, build_optimizer, initial_model
+from hyperbudget.train.images import initial_model
+from hyperbudget.train.loop import Diverged, Training, build_optimizer
 from hyperbudget.train.objective import compiler
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from hyperbudget.train.streams import stream
@@ -128,7 +129,7 @@ def test_l2_is_on_the_generated_kernels(digits):
     plain = {"optimizer": "sgd", "momentum": 0.0, "schedule": "constant", "learning_rate": 0.1, "steps": 1}
     trained = Training(run_spec(l2=0.3, **plain), digits, CPU)
     model = initial_model(trained.spec, digits)
-    images, labels = (t[trained.order.indices(0)] for t in (digits.train_images, digits.train_labels))
+    images, labels = (t[trained.problem.order.indices(0)] for t in (digits.train_images, digits.train_labels))
     kernels = model.source()
     loss = torch.nn.functional.cross_entropy(model.apply_kernels(images, kernels), labels)
     (loss + 0.15 * sum((kernel**2).sum() for kernel in kernels)).backward()
@@ -189,7 +190,7 @@ def test_bytes_are_normalised_then_augmented(monkeypatch):
     training.step = 1
     training.take_step()
     training._evaluate()
-    chosen = training.order.indices(1)
+    chosen = training.problem.order.indices(1)
     expected = augment(data.normalised(data.train_images)[chosen], data.task, stream(3, "augment", 1))
     assert torch.equal(seen[0], expected)
     assert torch.equal(torch.cat(seen[1:]), data.normalised(data.validation_images))
