@@ -1,7 +1,8 @@
 """Intervals for errors over seeds: Student's t on the logarithm of the error.
 
 Errors are compared by ratio and their spread grows with their size, so both live on the log scale; the mean that goes
-with such an interval is the geometric one. A percentile bootstrap of 3 to 5 seeds covers far less than its 95%.
+with such an interval is the geometric one. The ratio of bits per character is that of the sizes of two compressed
+texts. A percentile bootstrap of 3 to 5 seeds covers far less than its 95%.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hyperbudget.data.tasks import TASKS
+from hyperbudget.study.frame import metric_of
 
 LEVEL = 0.95
 
@@ -32,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Resolution:
-    """The smallest step of a measured error: one sample of the split, as a share."""
+    """The smallest step of a measured error: for a share of samples, one of the split."""
 
     validation: float
     test: float
@@ -41,9 +43,9 @@ class Resolution:
 def mean_interval(errors: Sequence[float], step: float, level: float = LEVEL) -> Interval:
     """Geometric mean of `errors` and its t interval on log error.
 
-    errors: shape (seeds,), shares in [0, 1]. step: one sample of the split as a share. An error of 0 counts as half a
-    sample. The standard deviation is never taken as less than that of rounding to whole samples, step / sqrt(12), so
-    that seeds which agree by chance do not claim certainty.
+    errors: shape (seeds,). step: the smallest one, such as one sample of the split as a share. An error of 0 counts as
+    half a step. The standard deviation is never taken as less than that of rounding to whole steps, step / sqrt(12),
+    so that seeds which agree by chance do not claim certainty.
     """
     logs, variance = _moments(errors, step)
     n = len(logs)
@@ -74,10 +76,13 @@ def ratio_interval(errors: Sequence[float], reference: Sequence[float], step: fl
 
 
 def resolution(frame: pd.DataFrame) -> Resolution:
-    """One sample of the validation and test splits as a share.
+    """The metric's own step; for a share of samples, one sample of the validation and test splits.
 
-    From the task's splits where it is known, else the smallest gap between the errors in the frame.
+    The latter from the task's splits where it is known, else the smallest gap between the errors in the frame.
     """
+    step = metric_of(frame).step
+    if step is not None:
+        return Resolution(step, step)
     tasks = [str(task) for task in frame["task"].unique()]
     if tasks and all(task in TASKS for task in tasks):
         splits = [TASKS[task].splits for task in tasks]

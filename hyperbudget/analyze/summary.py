@@ -14,12 +14,18 @@ from hyperbudget.analyze.health import health
 from hyperbudget.analyze.intervals import Resolution, resolution
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.analyze.verdict import Verdict, verdict
+from hyperbudget.study.frame import metric_of
+from hyperbudget.study.metrics import Metric
+
+_BASELINES = ("free", "lstm", "rnn")
+"""Compared with unless the study names another: the first of these that it has."""
 
 
 @dataclass(frozen=True)
 class Analysis:
     """What `analyze` finds. `front` is over all families, `fronts` one a family; `entries` are at equal budget."""
 
+    metric: Metric
     baseline: str | None
     resolution: Resolution
     axes: list[Axis]
@@ -34,16 +40,18 @@ class Analysis:
 
 
 def analyze(frame: pd.DataFrame) -> Analysis:
-    """The numbers of a frame (`hyperbudget.study.frame`)."""
+    """The numbers of a frame (`hyperbudget.study.frame`), whose runs are all measured alike."""
     study = frame.attrs["study"]
     found = configurations(frame)
     families = {c.family for c in found}
-    baseline = study.get("baseline") or ("free" if "free" in families else None)
+    metric = metric_of(frame)
+    baseline = study.get("baseline") or next((family for family in _BASELINES if family in families), None)
     steps = resolution(frame)
     given = [int(budget) for budget in (study.get("budgets") or [])]
     entries = equal_budget(found, given or choose_budgets(found, baseline), baseline, steps.test)
     axes = axes_of(study)
     return Analysis(
+        metric=metric,
         baseline=baseline,
         resolution=steps,
         axes=axes,
@@ -53,6 +61,6 @@ def analyze(frame: pd.DataFrame) -> Analysis:
         entries=entries,
         effects=effects(found, axes),
         paper=paper_matches(found),
-        verdict=verdict(found, entries, baseline, len(frame)),
+        verdict=verdict(found, entries, baseline, len(frame), metric),
         health=health(frame, found, axes),
     )

@@ -9,19 +9,27 @@ from itertools import groupby
 from hyperbudget.analyze.budgets import ALONE, BETTER, SAME, UNKNOWN, WORSE, BudgetEntry
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.words import capital, count, family_name, interval, listing
+from hyperbudget.study.metrics import Metric
 
-_FIRST = ("hyper",)
+_FIRST = ("hyper", "hyper_lstm", "ln_hyper_lstm", "hyper_rnn")
 _LONG = {
-    BETTER: "the best {name} has a lower test error than the best {rival}",
-    WORSE: "the best {name} has a higher test error than the best {rival}",
+    BETTER: "the best {name} has {lower} than the best {rival}",
+    WORSE: "the best {name} has {higher} than the best {rival}",
     SAME: "no difference was found between the best {name} and the best {rival}",
     UNKNOWN: "one seed gives no interval, so the best {name} cannot be told from the best {rival}",
 }
 _SHORT = {
-    BETTER: "it has the lower one",
-    WORSE: "it has the higher one",
+    BETTER: "it has {lower_again}",
+    WORSE: "it has {higher_again}",
     SAME: "no difference was found",
     UNKNOWN: "one seed gives no interval",
+}
+
+_KINDS = {
+    "model.width": "narrower ",
+    "model.hidden_size": "narrower ",
+    "model.depth": "shallower ",
+    "model.num_layers": "shallower ",
 }
 
 
@@ -34,58 +42,66 @@ class Verdict:
 
 
 def verdict(
-    configurations: Sequence[Configuration], entries: Sequence[BudgetEntry], baseline: str | None, runs: int
+    configurations: Sequence[Configuration],
+    entries: Sequence[BudgetEntry],
+    baseline: str | None,
+    runs: int,
+    metric: Metric,
 ) -> Verdict:
     """The answer and its evidence at up to three budgets and at none.
 
-    runs: how many the study has, failed ones included.
+    runs: how many the study has, failed ones included. metric: what its errors are.
     """
     if not configurations:
         what = f"None of {count(runs, 'run')} finished" if runs else "No run has finished yet"
         return Verdict((f"{what}, so the question has no answer.",))
     families = {c.family for c in configurations}
     if len(families) == 1:
-        return Verdict((_alone(configurations), "There is no other family to compare it with."))
+        return Verdict((_alone(configurations, metric), "There is no other family to compare it with."))
     if baseline not in families:
         named = f"no {family_name(baseline)}, the baseline" if baseline else "no baseline family"
-        return Verdict((_alone(configurations), f"The study has {named}, so the families are not compared."))
+        return Verdict((_alone(configurations, metric), f"The study has {named}, so the families are not compared."))
     assert baseline is not None
     rivals = sorted({e.family for e in entries if e.ratio is not None}, key=lambda f: (f not in _FIRST, f))
     if not rivals:
-        return Verdict((_alone(configurations), f"No budget holds both a {family_name(baseline)} and a rival."))
-    leads = [_lead(f, [e for e in entries if e.family == f and e.word != ALONE], baseline) for f in rivals]
-    return Verdict(tuple(leads), (*_details(rivals[0], entries, baseline), _unlimited(configurations)))
+        return Verdict((_alone(configurations, metric), f"No budget holds both a {family_name(baseline)} and a rival."))
+    leads = [_lead(f, [e for e in entries if e.family == f and e.word != ALONE], baseline, metric) for f in rivals]
+    return Verdict(tuple(leads), (*_details(rivals[0], entries, baseline, metric), _unlimited(configurations, metric)))
 
 
-def _unlimited(configurations: Sequence[Configuration]) -> str:
+def _unlimited(configurations: Sequence[Configuration], metric: Metric) -> str:
     best = min(configurations, key=lambda c: c.selection_key)
-    return f"With no limit on parameters validation selects the {_named(best)}: {interval(best.test)} test error."
+    return f"With no limit on parameters validation selects the {_named(best)}: {_reached(best, metric)}."
 
 
-def _alone(configurations: Sequence[Configuration]) -> str:
+def _alone(configurations: Sequence[Configuration], metric: Metric) -> str:
     best = min(configurations, key=lambda c: c.selection_key)
     return (
-        f"The configuration selected on validation, {_named(best)}, reaches {interval(best.test)} test error"
+        f"The configuration selected on validation, {_named(best)}, reaches {_reached(best, metric)}"
         f"{' with one seed' if best.n == 1 else ''}."
     )
 
 
-def _lead(family: str, entries: Sequence[BudgetEntry], baseline: str) -> str:
-    rival = family_name(baseline)
-    name = family_name(family)
+def _lead(family: str, entries: Sequence[BudgetEntry], baseline: str, metric: Metric) -> str:
+    def said(phrase: str) -> str:
+        return phrase.format(
+            name=family_name(family), rival=family_name(baseline), lower=metric.lower("test"),
+            higher=metric.higher("test"), lower_again=metric.lower_again, higher_again=metric.higher_again,
+        )  # fmt: skip
+
     groups = [(word, [e.budget for e in group]) for word, group in groupby(entries, key=lambda e: e.word)]
     if len(groups) == 1 and len(entries) > 1:
         word, budgets = groups[0]
         which = "both" if len(budgets) == 2 else f"each of {len(budgets)}"
         span = f"{budgets[0]:,} {'and' if len(budgets) == 2 else 'to'} {budgets[-1]:,} parameters"
-        return f"At {which} budgets, {span}, {_LONG[word].format(name=name, rival=rival)}."
+        return f"At {which} budgets, {span}, {said(_LONG[word])}."
     clauses: list[str] = []
     for word, budgets in groups:
         phrase = _SHORT[word] if clauses and groups[0][0] in (BETTER, WORSE, SAME) else _LONG[word]
         if word in (BETTER, WORSE) and groups[0][0] == SAME:
             phrase = _LONG[word]
         unit = " parameters" if not clauses else ""
-        clauses.append(f"at {_within(budgets)}{unit} {phrase.format(name=name, rival=rival)}")
+        clauses.append(f"at {_within(budgets)}{unit} {said(phrase)}")
     return f"{capital('; '.join(clauses))}."
 
 
@@ -93,7 +109,7 @@ def _within(budgets: Sequence[int]) -> str:
     return f"≤ {listing([f'{budget:,}' for budget in budgets])}"
 
 
-def _details(family: str, entries: Sequence[BudgetEntry], baseline: str) -> list[str]:
+def _details(family: str, entries: Sequence[BudgetEntry], baseline: str, metric: Metric) -> list[str]:
     """A sentence for up to three budgets: the smallest, the middle one, the largest."""
     own = [e for e in entries if e.family == family and e.ratio is not None]
     if len(own) > 3:
@@ -104,10 +120,14 @@ def _details(family: str, entries: Sequence[BudgetEntry], baseline: str) -> list
         ours = entry.configuration
         word = "one seed, so no interval" if entry.word == UNKNOWN else entry.word
         sentences.append(
-            f"At ≤ {entry.budget:,} parameters the {_named(ours)} reaches {interval(ours.test)} test error against "
-            f"{interval(rival.test)} for the {_kind(rival, ours)}{_named(rival)}: {word}."
+            f"At ≤ {entry.budget:,} parameters the {_named(ours)} reaches {_reached(ours, metric)} against "
+            f"{interval(rival.test, metric)} for the {_kind(rival, ours)}{_named(rival)}: {word}."
         )
     return sentences
+
+
+def _reached(configuration: Configuration, metric: Metric) -> str:
+    return f"{interval(configuration.test, metric)} test {metric.title}"
 
 
 def _named(configuration: Configuration) -> str:
@@ -116,7 +136,7 @@ def _named(configuration: Configuration) -> str:
 
 def _kind(rival: Configuration, ours: Configuration) -> str:
     """``narrower`` or ``shallower``, where the fields say so."""
-    for field, word in (("model.width", "narrower "), ("model.depth", "shallower ")):
+    for field, word in _KINDS.items():
         theirs, mine = rival.fields.get(field), ours.fields.get(field)
         if isinstance(theirs, int) and isinstance(mine, int) and theirs < mine:
             return word

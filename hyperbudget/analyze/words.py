@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hyperbudget.analyze.intervals import Interval
+from hyperbudget.study.metrics import Metric
 
 _FAMILIES = {
     "free": "free net",
@@ -16,8 +17,14 @@ _FAMILIES = {
     "dct": "DCT net",
     "coordinate": "coordinate net",
     "hashed": "hashed net",
+    "lstm": "LSTM",
+    "ln_lstm": "layer-norm LSTM",
+    "hyper_lstm": "HyperLSTM",
+    "ln_hyper_lstm": "layer-norm HyperLSTM",
+    "rnn": "RNN",
+    "hyper_rnn": "HyperRNN",
 }
-_LEGEND = {
+_LEGEND = _FAMILIES | {
     "free": "free kernels",
     "shared": "shared kernel",
     "hyper": "hypernetwork",
@@ -25,6 +32,8 @@ _LEGEND = {
     "dct": "DCT coefficients",
     "coordinate": "coordinate network",
     "hashed": "hashed weights",
+    "ln_lstm": "LN-LSTM",
+    "ln_hyper_lstm": "LN-HyperLSTM",
 }
 _AXES = {
     "model.embedding_size": "embedding size N_z",
@@ -33,6 +42,11 @@ _AXES = {
     "model.basic_in": "basic kernel, input channels",
     "model.basic_out": "basic kernel, output channels",
     "model.coefficient_share": "share of DCT coefficients",
+    "model.hidden_size": "hidden size",
+    "model.num_layers": "layers",
+    "model.hyper_size": "hyper cell size",
+    "model.hidden": "hidden units",
+    "model.output_layout": "layout of the output",
     "training.l2": "L2",
 }
 
@@ -57,18 +71,12 @@ def short_axis_name(name: str) -> str:
     return {"training.learning_rate": "lr", "training.batch_size": "batch"}.get(name) or axis_name(name)
 
 
-def percent(share: float) -> str:
-    """A share to two significant digits, at most two decimals: 0.0212 is ``2.1%``, 0.00724 ``0.72%``."""
-    value = 100 * share
-    decimals = 2 if value < 0.995 else 1 if value < 9.95 else 0
-    return f"{value:.{decimals}f}%"
-
-
-def interval(value: Interval) -> str:
-    """``2.1% [1.7, 2.6]``, or the bare value where there is no interval."""
+def interval(value: Interval, metric: Metric) -> str:
+    """``2.1% [1.7, 2.6]``, ``1.312 [1.305, 1.320]``, or the bare value where there is no interval."""
     if value.low is None or value.high is None:
-        return percent(value.mean)
-    return f"{percent(value.mean)} [{percent(value.low)[:-1]}, {percent(value.high)[:-1]}]"
+        return metric.write(value.mean)
+    low, high = (metric.write(end).removesuffix(metric.sign) for end in (value.low, value.high))
+    return f"{metric.write(value.mean)} [{low}, {high}]"
 
 
 def count(number: int, noun: str) -> str:
@@ -79,6 +87,11 @@ def count(number: int, noun: str) -> str:
 def ratio(value: float) -> str:
     """``× 0.42``; two significant digits."""
     return f"× {value:.{max(0, 1 - math.floor(math.log10(value)))}f}" if value > 0 else "× 0"
+
+
+def change(value: float, metric: Metric) -> str:
+    """A ratio of two values of `metric`: ``× 0.42``, or, where small differences matter, ``× 0.974``."""
+    return f"× {metric.ratio(value)}" if metric.finer else ratio(value)
 
 
 def duration(seconds: float) -> str:

@@ -6,36 +6,42 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hyperbudget.budget.recurrent import plain_cell, recurrent_anatomy
+from hyperbudget.nn.cells import Cell, Lstm, Rnn
 from hyperbudget.nn.spec import (
     ConvNet,
     Coordinate,
     Dct,
-    Family,
     Free,
     Hashed,
     Hyper,
+    Kernels,
     KernelShape,
+    LanguageModel,
     LowRank,
     Mlp,
     ModelSpec,
-    Network,
     Residual,
     Shared,
 )
 
-GROUPS = ("stem", "kernels", "generator", "embeddings", "shortcuts", "biases", "norms", "head")
+GROUPS = (
+    "stem", "kernels", "generator", "embeddings", "recurrent", "hyper_cell", "projections", "shortcuts", "biases",
+    "norms", "head",
+)  # fmt: skip
 """The groups of the anatomy, in the order of the data's way through the network."""
 
-SOURCE_GROUPS = ("kernels", "generator", "embeddings")
-"""The groups that stand for the main network's kernels."""
+SOURCE_GROUPS = ("kernels", "generator", "embeddings", "recurrent", "hyper_cell", "projections")
+"""The groups that stand for the main network's kernels, or for the weights of its recurrent layers."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
     """Exact counts of one configuration.
 
-    `groups` has an entry for each of `GROUPS`; `generated` is the number of kernel weights that the main network uses;
-    `free` the learnable parameters of the same network with free kernels.
+    `groups` has an entry for each of `GROUPS`; `generated` is the number of weights that the main network's kernels or
+    recurrent layers use; `free` the learnable parameters of the same network with free kernels, or of the same
+    recurrent network whose weights do not change from step to step.
     """
 
     groups: Mapping[str, int]
@@ -49,12 +55,12 @@ class Anatomy:
 
     @property
     def source(self) -> int:
-        """Parameters that stand for the main network's kernels."""
+        """Parameters that stand for the main network's kernels or recurrent weights."""
         return sum(self.groups[group] for group in SOURCE_GROUPS)
 
     @property
     def compression(self) -> float:
-        """Parameters of the same network with free kernels, over these."""
+        """Parameters of the same network with free kernels (or unchanging weights), over these."""
         return self.free / self.learnable
 
     def metrics(self) -> dict[str, float]:
@@ -69,18 +75,40 @@ class Anatomy:
         }
 
 
-def anatomy(spec: ModelSpec, *, channels: int, size: int, classes: int) -> Anatomy:
-    """The anatomy of `spec` for images of shape (channels, size, size). Raises SpecError when it is for others."""
-    spec.network.check(channels, size)
-    shapes = spec.network.kernel_shapes()
+def anatomy(spec: ModelSpec, **shape: int) -> Anatomy:
+    """The anatomy of `spec` for data of this shape: ``channels=1, size=28, classes=10``, or ``symbols=50``.
+
+    Raises SpecError when it is for other data.
+    """
+    network = spec.network
+    network.check(shape)
+    if isinstance(network, LanguageModel):
+        return _language_model(network, spec.cell, **shape)
     groups = dict.fromkeys(GROUPS, 0)
-    groups |= _network(spec.network, channels, size, classes)
+    shapes = network.kernel_shapes()
+    groups |= _network(network, **shape)
     free = sum(groups.values()) + sum(shape.weights for shape in shapes)
-    groups |= _family(spec.family, shapes)
+    groups |= _family(spec.kernels, shapes)
     return Anatomy(groups, generated=sum(shape.weights for shape in shapes), free=free)
 
 
-def _network(network: Network, channels: int, size: int, classes: int) -> dict[str, int]:
+def _language_model(network: LanguageModel, cell: Cell, symbols: int) -> Anatomy:
+    def counts(cell: Cell) -> dict[str, int]:
+        return recurrent_anatomy(
+            cell, inputs=symbols, hidden_size=network.hidden_size, num_layers=network.num_layers, outputs=symbols
+        )
+
+    plain = plain_cell(cell)
+    unnormed = Rnn() if isinstance(plain, Rnn) else Lstm()
+    biases = network.num_layers * network.hidden_size * (1 if isinstance(plain, Rnn) else 4)
+    return Anatomy(
+        dict.fromkeys(GROUPS, 0) | counts(cell),
+        generated=counts(unnormed)["recurrent"] - biases,
+        free=sum(counts(plain).values()),
+    )
+
+
+def _network(network: ConvNet | Mlp | Residual, channels: int, size: int, classes: int) -> dict[str, int]:
     match network:
         case ConvNet(width=width, kernel_size=kernel):
             features = width * (-(-size // 4)) ** 2
@@ -103,7 +131,7 @@ def _network(network: Network, channels: int, size: int, classes: int) -> dict[s
             }
 
 
-def _family(family: Family, shapes: list[KernelShape]) -> dict[str, int]:
+def _family(family: Kernels, shapes: list[KernelShape]) -> dict[str, int]:
     match family:
         case Free():
             return {"kernels": sum(shape.weights for shape in shapes)}

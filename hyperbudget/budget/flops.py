@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from hyperbudget.nn.spec import ConvNet, Mlp, Network, Residual
+from hyperbudget.budget.recurrent import recurrent_flops
+from hyperbudget.nn.spec import ConvNet, LanguageModel, Mlp, ModelSpec, Residual
 
 
-def forward_flops(network: Network, *, channels: int, size: int, classes: int) -> int:
-    """Floating-point operations of `network` for one image of shape (channels, size, size).
+def forward_flops(spec: ModelSpec, **shape: int) -> int:
+    """Floating-point operations of `spec` for one image, or for one symbol of a text, of data of this shape.
+
+    A multiplication and an addition each count as one, in products alone. What generates kernels is left out: it comes
+    once a batch; what generates the weights of a recurrent step is not.
+    """
+    if isinstance(spec.network, LanguageModel):
+        network, symbols = spec.network, shape["symbols"]
+        return recurrent_flops(
+            spec.cell, inputs=symbols, hidden_size=network.hidden_size, num_layers=network.num_layers, outputs=symbols
+        )
+    return _image_flops(spec.network, **shape)
+
+
+def _image_flops(network: ConvNet | Mlp | Residual, channels: int, size: int, classes: int) -> int:
+    """Of one image of shape (channels, size, size).
 
     A multiplication and an addition each count as one, in convolutions and the head; biases, norms, relus and pooling
     are left out (below 2% together). So is what generates the kernels: it comes once a batch, not once an image.

@@ -24,6 +24,26 @@ RANGES: dict[tuple[str, str], Values] = {
     ("resnet", "groups"): (1, 2, 3),
     ("wrn", "depth"): range(10, 41, 6),
     ("wrn", "width"): range(1, 11),
+    ("language_model", "hidden_size"): (
+        32,
+        48,
+        64,
+        96,
+        128,
+        160,
+        192,
+        224,
+        256,
+        320,
+        384,
+        512,
+        640,
+        768,
+        1000,
+        1250,
+        1800,
+    ),
+    ("language_model", "num_layers"): (1, 2, 3),
     ("hyper", "embedding_size"): (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128),
     ("hyper", "generator_hidden"): (None, 4, 8, 16, 32, 64),
     ("hyper", "basic_in"): (1, 4, 8, 16, 32),
@@ -34,6 +54,14 @@ RANGES: dict[tuple[str, str], Values] = {
     ("coordinate", "coordinate_hidden"): (5, 8, 12, 16, 25, 32, 48, 64, 96, 128, 192, 256),
     ("coordinate", "coordinate_layers"): (1, 2, 3, 4),
     ("coordinate", "output_layout"): ("line", "grid"),
+    **{
+        (cell, field): values
+        for cell in ("hyper_rnn", "hyper_lstm", "ln_hyper_lstm")
+        for field, values in {
+            "hyper_size": (8, 16, 32, 64, 128, 256, 512),
+            "embedding_size": (1, 2, 4, 8, 16, 32, 64),
+        }.items()
+    },
     ("hashed", "buckets"): tuple(sorted({round(100 * 1.03**step) for step in range(340)})),
 }
 """What is searched unless told otherwise, by the owner's name and the field. A whole number without an entry here has

@@ -13,7 +13,7 @@ from hyperbudget.budget.flops import forward_flops
 from hyperbudget.budget.grids import Grid, Values, grid, known
 from hyperbudget.budget.vector import Table, tabulate
 from hyperbudget.budget.vector_families import FAMILY_FORMS
-from hyperbudget.nn.spec import FAMILIES, NETWORKS, ModelSpec, SpecError
+from hyperbudget.nn.spec import NETWORKS, ImageNetwork, ModelSpec, Shape, SpecError, families_of
 
 CHUNK = 1 << 18
 """Configurations at once: what stays in a processor's cache."""
@@ -64,44 +64,48 @@ class _Hits:
     family: Ints
     learnable: Ints
 
-    def solution(self, index: int, images: Mapping[str, int]) -> Solution:
+    def solution(self, index: int, shape: Shape) -> Solution:
         """A hit, counted again by the scalar closed form."""
         spec = ModelSpec(self.networks.at(int(self.network[index])), self.families.at(int(self.family[index])))
-        counts = anatomy(spec, **images)
+        counts = anatomy(spec, **shape)
         if counts.learnable != self.learnable[index]:
             raise AssertionError(f"{spec}: {counts.learnable} parameters, but {self.learnable[index]} vectorised")
-        return Solution(spec, counts, forward_flops(spec.network, **images))
+        return Solution(spec, counts, forward_flops(spec, **shape))
 
 
 def solve(
     params: int,
     tolerance: float = 0.02,
     *,
-    channels: int,
-    size: int,
-    classes: int,
-    networks: Iterable[str] = tuple(NETWORKS),
-    families: Iterable[str] = tuple(FAMILIES),
+    networks: Iterable[str] | None = None,
+    families: Iterable[str] | None = None,
     ranges: Mapping[str, Values] | None = None,
     limit: int | None = None,
+    **shape: int,
 ) -> Solved:
     """All configurations with `params` learnable parameters, up to a share `tolerance` more or fewer.
 
-    For images of shape (channels, size, size); a network made for images of one size is tried for these alone.
-    `ranges` are the values to try by field (``embedding_size``, ``depth``), for every network and family that has it;
-    `hyperbudget.budget.grids.RANGES` says what is tried where nothing is given. `limit` is the most solutions of each
-    family: the nearest of each main network first, then the second nearest of each, so that few solutions still differ.
-    Every solution has been counted a second time by the scalar closed form.
+    For data of a shape: ``channels=3, size=32, classes=10``, or ``symbols=50`` of a text; a network made for images of
+    one size is tried for these alone. All `networks` that take such data are tried, and all `families` that these can
+    have, unless some are given. `ranges` are the values to try by field (``embedding_size``, ``depth``), for every
+    network and family that has it; `hyperbudget.budget.grids.RANGES` says what is tried where nothing is given. `limit`
+    is the most solutions of each family: the nearest of each main network first, then the second nearest of each, so
+    that few solutions still differ. Every solution has been counted a second time by the scalar closed form.
 
     Raises SpecError for a range of a field that none of the networks and families has, or a value that it cannot have.
     """
     ranges = dict(ranges or {})
-    images = {"channels": channels, "size": size, "classes": classes}
-    network_classes = [NETWORKS[name] for name in dict.fromkeys(networks)]
-    family_classes = [FAMILIES[name] for name in dict.fromkeys(families)]
+    text = "symbols" in shape
+    network_classes = [NETWORKS[name] for name in dict.fromkeys(networks or NETWORKS)]
+    network_classes = [owner for owner in network_classes if issubclass(owner, ImageNetwork) != text]
+    able = {name: owner for network in network_classes for name, owner in families_of(network).items()}
+    family_classes = [owner for name, owner in able.items() if families is None or name in set(families)]
     known(ranges, [*network_classes, *family_classes])
-    ranges = {"image_channels": [channels], "image_size": [size]} | ranges
-    tables = [tabulate(grid(owner, ranges), **images) for owner in network_classes]
+    if not text:
+        ranges = {"image_channels": [shape["channels"]], "image_size": [shape["size"]]} | ranges
+    tables: list[tuple[Grid, Table | None]] = [
+        (grid(owner, ranges), None) if text else tabulate(grid(owner, ranges), **shape) for owner in network_classes
+    ]
     slack = int(params * tolerance + 1e-9)
     solutions: list[Solution] = []
     found: dict[str, int] = {}
@@ -112,20 +116,20 @@ def solve(
         hits: list[_Hits] = []
         best: list[_Hits] = []
         for kept, table in tables:
-            if owner.name in FAMILY_FORMS:
+            if table is not None and owner.name in FAMILY_FORMS:
                 on, near, count = _vectorised(kept, table, settings, params, slack)
             else:
-                on, near, count = _one_by_one(kept, settings, params, slack, images)
+                on, near, count = _one_by_one(kept, settings, params, slack, shape)
                 if count < len(kept) * len(settings):
                     thinned.append(owner.name)
             searched += count
             hits.append(on)
             best.append(near)
         found[owner.name] = sum(on.learnable.size for on in hits)
-        chosen = [on.solution(index, images) for on, index in _choose(hits, params, limit)]
+        chosen = [on.solution(index, shape) for on, index in _choose(hits, params, limit)]
         solutions += sorted(chosen, key=lambda s: (-s.ratio, abs(s.anatomy.learnable - params)))
         for near, index in _choose(best, params, 1):
-            nearest[owner.name] = near.solution(index, images)
+            nearest[owner.name] = near.solution(index, shape)
     return Solved(solutions, found, nearest, searched, tuple(dict.fromkeys(thinned)))
 
 
@@ -154,9 +158,7 @@ def _vectorised(networks: Grid, table: Table, families: Grid, params: int, slack
     return hits, _Hits(networks, families, *_columns([] if near is None else [near])), len(networks) * len(families)
 
 
-def _one_by_one(
-    networks: Grid, families: Grid, params: int, slack: int, images: Mapping[str, int]
-) -> tuple[_Hits, _Hits, int]:
+def _one_by_one(networks: Grid, families: Grid, params: int, slack: int, shape: Shape) -> tuple[_Hits, _Hits, int]:
     """As `_vectorised`, by the scalar closed form; at most `SCALAR_LIMIT` combinations, evenly spread."""
     total = len(networks) * len(families)
     looked: Ints = np.unique(np.linspace(0, max(total - 1, 0), min(total, SCALAR_LIMIT)).astype(np.int64))
@@ -167,7 +169,7 @@ def _one_by_one(
             spec = ModelSpec(networks.at(row), families.at(column))
         except SpecError:
             continue
-        counted.append((row, column, anatomy(spec, **images).learnable))
+        counted.append((row, column, anatomy(spec, **shape).learnable))
     on = [entry for entry in counted if abs(entry[2] - params) <= slack]
     near = [min(counted, key=lambda entry: abs(entry[2] - params))] if counted else []
     return _Hits(networks, families, *_columns(on)), _Hits(networks, families, *_columns(near)), len(looked)

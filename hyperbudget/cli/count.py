@@ -83,10 +83,9 @@ def row_model(row: PaperRow) -> Model:
 def anatomy_of(model: Model) -> Anatomy:
     """The exact counts of a model on its task."""
     from hyperbudget.budget.closed_form import anatomy
-    from hyperbudget.data.tasks import TASKS
+    from hyperbudget.data.load import shape
 
-    task = TASKS[model[0]]
-    return anatomy(model[1], channels=task.channels, size=task.size, classes=task.classes)
+    return anatomy(model[1], **shape(model[0]))
 
 
 def compare(models: list[Model], rows: list[PaperRow], as_json: bool) -> int:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hyperbudget.config import Study
+from hyperbudget.study.metrics import metric_named
 from hyperbudget.study.progress import Listener, Snapshot
 
 FRONT_ROWS = 8
@@ -89,11 +90,13 @@ class LiveTable:
 
         front = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", title_justify="left")
         front.add_column("parameters", justify="right")
-        front.add_column("validation error", justify="right")
+        names = " / ".join(dict.fromkeys(metric_named(best.metric).short for best in snapshot.front))
+        front.add_column(f"validation {names}".rstrip(), justify="right")
         front.add_column("best so far within as many")
         for best in _spread(snapshot.front):
             seeds = "" if best.seeds == len(self.study.search.seeds) else f" ({best.seeds} seeds yet)"
-            front.add_row(f"{best.learnable:,}", f"{best.validation_error:.2%}", best.label + seeds)
+            error = metric_named(best.metric).full(best.validation_error)
+            front.add_row(f"{best.learnable:,}", error, best.label + seeds)
         title = Text(f"{self.study.name}  ", style="bold") + Text(self.study.question, style="dim")
         return Group(title, counts, Text(), front, Text(self.last, style="dim"))
 
@@ -109,7 +112,8 @@ def outcome(result: dict[str, Any]) -> str:
     """A run's result in a few words."""
     if result["status"] == "failed":
         return f"failed: {result['reason']}"
-    return f"validation error {result['validation_error']:.2%} ({duration(result['seconds'])})"
+    quality = metric_named(result.get("metric")).measured("validation", result["validation_error"])
+    return f"{quality} ({duration(result['seconds'])})"
 
 
 def duration(seconds: float) -> str:

@@ -63,10 +63,11 @@ def kernels(run: FinishedRun) -> Kernels:
     """The kernels of `run`, with a line that says what it is."""
     from hyperbudget.cli.describe import describe
     from hyperbudget.study.kernels import kernels_of
+    from hyperbudget.study.metrics import metric_named
 
     words = f"run {run.name}, {describe(run.spec.model)}, on {run.spec.task}"
-    error = run.result.get("test_error")
-    return kernels_of(run, words if error is None else f"{words}: test error {error:.2%}")
+    error, metric = run.result.get("test_error"), metric_named(run.result.get("metric"))
+    return kernels_of(run, words if error is None else f"{words}: {metric.measured('test', error)}")
 
 
 def short_names(runs: list[FinishedRun]) -> list[str]:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 @click.option("--params", required=True, metavar="COUNT", help="The budget: 97000, 100k, 1.5M.")
 @click.option("--tolerance", default="2%", show_default=True, metavar="SHARE", help="How far off it may be.")
 @click.option("--task", required=True, metavar="TASK", help="What the images are: digits, mnist, cifar10.")
-@click.option("--network", "networks", multiple=True, metavar="NAME", help="convnet, mlp, resnet, wrn; default: all.")
+@click.option(
+    "--network", "networks", multiple=True, metavar="NAME",
+    help="convnet, mlp, resnet, wrn, language_model; default: all that fit the task.",
+)  # fmt: skip
 @click.option("--family", "families", multiple=True, metavar="NAME", help="free, hyper, ...; default: all.")
 @click.option("--range", "ranges", multiple=True, metavar="FIELD=VALUES",
               help="Values to try: depth=16,22,28 or embedding_size=1..64; may be repeated.")  # fmt: skip
@@ -27,7 +30,8 @@ def command(params: str, tolerance: str, task: str, networks: tuple[str, ...], f
     """Find the models of every family that have a given number of learnable parameters.
 
     Shown are, of each family, the nearest of each main network, those that use the most kernel weights for each
-    learnable parameter first. FLOPs are of one image's forward pass, without what generates the kernels.
+    learnable parameter first. FLOPs are of one image's forward pass, without what generates the kernels, or of one
+    character's.
 
     \b
     hyperbudget solve --params 100k --task cifar10 --network wrn
@@ -37,18 +41,19 @@ def command(params: str, tolerance: str, task: str, networks: tuple[str, ...], f
 
     from hyperbudget.budget.quantity import parse_count, parse_share
     from hyperbudget.budget.solve import solve
-    from hyperbudget.data.tasks import TASKS
+    from hyperbudget.data.load import shape
+    from hyperbudget.data.tasks import TASK_NAMES, is_text
     from hyperbudget.errors import UserError
     from hyperbudget.nn.spec import FAMILIES, NETWORKS, SpecError
 
     budget, share = _parsed("--params", parse_count, params), _parsed("--tolerance", parse_share, tolerance)
-    images = TASKS[_one_of("--task", task, TASKS)]
-    chosen = [_one_of("--network", name, NETWORKS) for name in networks] or list(NETWORKS)
-    wanted = [_one_of("--family", name, FAMILIES) for name in families] or list(FAMILIES)
+    data = shape(task if is_text(task) else _one_of("--task", task, TASK_NAMES))
+    chosen = [_one_of("--network", name, NETWORKS) for name in networks]
+    wanted = [_one_of("--family", name, FAMILIES) for name in families]
     started = time.perf_counter()
     try:
-        solved = solve(budget, share, channels=images.channels, size=images.size, classes=images.classes,
-                       networks=chosen, families=wanted, ranges=dict(map(_range, ranges)), limit=limit)  # fmt: skip
+        solved = solve(budget, share, networks=chosen or None, families=wanted or None,
+                       ranges=dict(map(_range, ranges)), limit=limit, **data)  # fmt: skip
     except SpecError as error:
         raise UserError(f"--range: {error}") from None
     if not solved.solutions:

@@ -9,9 +9,10 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BeforeValidator, Field, Strict, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, TypeAdapter
 
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.config.words import not_one_of, wrong
+from hyperbudget.data.tasks import TASK_NAMES, TEXT_PREFIX, text_task
 from hyperbudget.nn.spec import FAMILIES, NETWORKS
 from hyperbudget.train.spec import TrainingSpec
 
@@ -34,7 +35,22 @@ def strict(annotation: Any, bounds: Mapping[str, float]) -> Any:
         return Union[tuple(strict(member, bounds) for member in get_args(annotation))]  # noqa: UP007
     if get_origin(annotation) is tuple:
         return tuple[strict(get_args(annotation)[0], bounds), ...]  # type: ignore[misc]
-    return annotation  # Literal, None
+    return annotation  # Literal, None, TaskName
+
+
+def _task(value: Any) -> str:
+    """A task's name; the path in ``text:PATH`` becomes absolute, for workers that run elsewhere."""
+    if value in TASK_NAMES:
+        return str(value)
+    if not isinstance(value, str) or not value.startswith(TEXT_PREFIX):
+        raise wrong(not_one_of(value, [*TASK_NAMES, f"{TEXT_PREFIX}PATH"]))
+    task = text_task(value)
+    if task.path is None or not task.path.is_file():
+        raise wrong(f"{value!r}: there is no such file")
+    return task.name
+
+
+TaskName = Annotated[Any, AfterValidator(_task)]
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,7 @@ class StudyField:
 
 
 HEADS: dict[str, tuple[str, ...]] = {
-    "task": tuple(TASKS),
+    "task": TASK_NAMES,
     "model.network": tuple(NETWORKS),
     "model.family": tuple(FAMILIES),
 }
@@ -117,7 +133,8 @@ HEADS: dict[str, tuple[str, ...]] = {
 
 def _collect() -> dict[str, StudyField]:
     versions: dict[str, list[Version]] = {
-        name: [Version(None, Literal[options], {}, dataclasses.MISSING)] for name, options in HEADS.items()
+        name: [Version(None, TaskName if name == "task" else Literal[options], {}, dataclasses.MISSING)]
+        for name, options in HEADS.items()
     }
     owners: list[tuple[str, tuple[str, str] | None, Any]] = [
         *(("model", ("model.network", name), network) for name, network in NETWORKS.items()),

@@ -17,7 +17,7 @@ from hyperbudget.config.fields import FIELDS
 from hyperbudget.config.order import deciding, walk
 from hyperbudget.config.resolve import resolve, to_yaml
 from hyperbudget.config.sections import Budget, Objective, Report, Resources, Search
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.load import fits, shape
 from hyperbudget.nn.spec import ModelSpec, SpecError
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 
@@ -118,19 +118,16 @@ class Study:
                 sections[section][own] = value
         part = "model"
         try:
-            task = TASKS[values["task"]]
+            task = values["task"]
             model = ModelSpec.from_fields(sections["model"])
-            model.network.check(task.channels, task.size, f"the images of {task.name}")
+            model.network.check(shape(task), task)
             part = "training"
             training = TrainingSpec(**sections["training"])
-            samples = task.splits[0]
-            if training.batch_size > samples:
-                raise SpecError(
-                    "batch_size", f"{training.batch_size} is more than the {samples:,} training samples of {task.name}"
-                )
+            training.check(model)
+            fits(task, training.batch_size, training.length)
         except SpecError as error:
             raise Refused(point, f"{part}.{error.field}", error.problem) from None
-        return Configuration(point, task.name, model, training)
+        return Configuration(point, task, model, training)
 
     def grid(self, held: Mapping[str, Any] = MappingProxyType({})) -> Iterator[dict[str, Any]]:
         """Every point of the space, none twice: in the order in which `configure` asks, the last axis fastest.

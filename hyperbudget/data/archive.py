@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from hyperbudget.data.idx import BadFileError, reading
+from hyperbudget.data.files import BadFileError, reading
 
 CHUNK = 1 << 20  # bytes
 

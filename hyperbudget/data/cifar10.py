@@ -22,7 +22,7 @@ import numpy as np
 from hyperbudget.data.archive import read_members
 from hyperbudget.data.cifar10_batches import CHANNELS, SIZE, Batch, parse_binary, parse_pickle
 from hyperbudget.data.download import fetch
-from hyperbudget.data.idx import BadFileError, read_content
+from hyperbudget.data.files import BadFileError, read_content
 from hyperbudget.data.tasks import TASKS, ImageTask
 from hyperbudget.errors import UserError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperbudget.data.idx import BadFileError
+from hyperbudget.data.files import BadFileError
 
 CHANNELS, SIZE, CLASSES = 3, 32, 10
 PIXELS = CHANNELS * SIZE * SIZE

@@ -16,7 +16,7 @@ from typing import Any
 
 from hyperbudget import __version__
 from hyperbudget.data.directory import VARIABLE
-from hyperbudget.data.idx import BadFileError
+from hyperbudget.data.files import BadFileError
 from hyperbudget.data.lock import exclusive
 from hyperbudget.data.progress import Progress, readable
 from hyperbudget.errors import UserError

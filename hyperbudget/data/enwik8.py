@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 from hyperbudget.data.download import fetch
-from hyperbudget.data.idx import BadFileError, check_sha256, reading
+from hyperbudget.data.files import BadFileError, check_sha256, reading
 from hyperbudget.data.tasks import TEXT_TASKS, TextTask
 from hyperbudget.errors import UserError
 

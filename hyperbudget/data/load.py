@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from hyperbudget.data import digest_file
 from hyperbudget.data.directory import data_dir as default_data_dir
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.load_text import load_text, prepare_text, text_digest, text_sizes, text_symbols
+from hyperbudget.data.tasks import TASK_NAMES, TASKS, TEXT_PREFIX, is_text
 from hyperbudget.errors import UserError
+from hyperbudget.nn.fields import SpecError
 
 if TYPE_CHECKING:
     from hyperbudget.data.splits import ImageData
+    from hyperbudget.data.text import TextData
 
 DIGESTS = {
     "digits": "e0dff10e2c2cf5eda8b401fc21453346f41ac93adac90756adf89eeeaecdb320",
@@ -28,13 +31,13 @@ is part of what names a run, so results of different copies are never taken for 
 """
 
 
-def load(task: str, data_dir: Path | None = None) -> ImageData:
+def load(task: str, data_dir: Path | None = None) -> ImageData | TextData:
     """The data of a task on the CPU; later calls of the process return the same object, so do not write to its tensors.
 
     `data_dir`: the folder of the data sets, by default the one of `hyperbudget.data.directory.data_dir`.
     Raises UserError for an unknown task, a file that cannot be downloaded, or one whose content is wrong.
     """
-    return _load(task, _folder(task, data_dir))
+    return load_text(task, data_dir) if is_text(task) else _load(task, _folder(task, data_dir))
 
 
 def digest(task: str, data_dir: Path | None = None) -> str:
@@ -43,6 +46,8 @@ def digest(task: str, data_dir: Path | None = None) -> str:
     For a task in `DIGESTS` nothing is read. For any other the files are read at the first call, and again when their
     sizes or times have changed. Raises UserError for an unknown task, and there as `load` does.
     """
+    if is_text(task):
+        return text_digest(task, data_dir)
     folder = _folder(task, data_dir)
     if task in DIGESTS:
         return DIGESTS[task]
@@ -52,14 +57,44 @@ def digest(task: str, data_dir: Path | None = None) -> str:
 
 def prepare(task: str, data_dir: Path | None = None) -> None:
     """Download what a task needs and what is missing, so that no worker has to. Raises UserError as `load` does."""
+    if is_text(task):
+        prepare_text(task, data_dir)
+        return
     folder = _folder(task, data_dir)
     _download(task, folder)
     digest(task, data_dir)
 
 
+def shape(task: str, data_dir: Path | None = None) -> dict[str, int]:
+    """What a network must know of the data: ``channels``, ``size`` and ``classes``, or how many ``symbols``.
+
+    Some texts are read for it, once. Raises UserError as `digest` does.
+    """
+    return {"symbols": text_symbols(task, data_dir)} if is_text(task) else TASKS[task].shape
+
+
+def sizes(task: str) -> tuple[int, int, int]:
+    """Images, or symbols, of training, validation and test. Raises UserError as `digest` does."""
+    return text_sizes(task) if is_text(task) else TASKS[task].splits
+
+
+def fits(task: str, batch_size: int, length: int) -> None:
+    """Raise SpecError for a batch, or a window of `length` symbols of all streams, that the training split has not."""
+    if is_text(task):
+        symbols, needed = text_sizes(task)[0], (batch_size + 1) * length
+        if needed > symbols:
+            raise SpecError(
+                "batch_size",
+                f"{batch_size} streams of length {length} need {needed:,} symbols, and the training text of {task} has "
+                f"{symbols:,}; make one of them smaller",
+            )
+    elif batch_size > (samples := TASKS[task].splits[0]):
+        raise SpecError("batch_size", f"{batch_size} is more than the {samples:,} training samples of {task}")
+
+
 def _folder(task: str, data_dir: Path | None) -> Path:
     if task not in TASKS:
-        raise UserError(f"task: {task!r} is not one of {', '.join(TASKS)}")
+        raise UserError(f"task: {task!r} is not one of {', '.join(TASK_NAMES)}, {TEXT_PREFIX}PATH")
     return (data_dir if data_dir is not None else default_data_dir()).absolute() / task
 
 

@@ -59,6 +59,15 @@ def text_symbols(name: str, data_dir: Path | None = None) -> int:
     return task.symbols or _computed(task, _folder(task, data_dir), _state(task))[1]
 
 
+def text_sizes(name: str, data_dir: Path | None = None) -> tuple[int, int, int]:
+    """Symbols of the training, validation and test splits. Where the task says them nothing is read.
+
+    Raises UserError as `text_digest` does.
+    """
+    task = text_task(name)
+    return task.splits or _computed(task, _folder(task, data_dir), _state(task))[2]
+
+
 def prepare_text(name: str, data_dir: Path | None = None) -> None:
     """Download what a task needs and what is missing, so that no worker has to. Raises UserError like `load_text`."""
     task = text_task(name)
@@ -93,10 +102,10 @@ def _load(task: TextTask, folder: Path, state: State | None) -> TextData:
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _computed(task: TextTask, folder: Path, state: State | None) -> tuple[str, int]:
-    """Digest, and number of symbols."""
+def _computed(task: TextTask, folder: Path, state: State | None) -> tuple[str, int, tuple[int, int, int]]:
+    """Digest, number of symbols in the vocabulary, and in each split."""
     texts = _read(task, folder)
-    return digest(texts), len(vocabulary(task, texts))
+    return digest(texts), len(vocabulary(task, texts)), (len(texts.train), len(texts.validation), len(texts.test))
 
 
 def _read(task: TextTask, folder: Path) -> Texts:

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperbudget.data.download import fetch
-from hyperbudget.data.idx import BadFileError, check_sha256, parse_idx, read_content
+from hyperbudget.data.files import BadFileError, check_sha256, read_content
+from hyperbudget.data.idx import parse_idx
 from hyperbudget.data.splits import ImageData, RawImages, split
 from hyperbudget.data.tasks import TASKS, ImageTask
 from hyperbudget.errors import UserError

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperbudget.data.download import fetch
-from hyperbudget.data.idx import BadFileError, check_sha256, read_content
+from hyperbudget.data.files import BadFileError, check_sha256, read_content
 from hyperbudget.data.tasks import TEXT_TASKS, TextTask
 from hyperbudget.data.text_splits import Texts
 from hyperbudget.errors import UserError

@@ -32,6 +32,11 @@ class ImageTask:
     flip: bool = False
     normalise: bool = False
 
+    @property
+    def shape(self) -> dict[str, int]:
+        """What a network must know of the images."""
+        return {"channels": self.channels, "size": self.size, "classes": self.classes}
+
 
 TASKS: dict[str, ImageTask] = {
     task.name: task
@@ -83,6 +88,14 @@ TEXT_TASKS: dict[str, TextTask] = {
         TextTask("enwik8", symbols=205, splits=(90_000_000, 5_000_000, 5_000_000)),
     )
 }
+
+
+TASK_NAMES = (*TASKS, *TEXT_TASKS)
+
+
+def is_text(name: str) -> bool:
+    """Whether the task of this name is a text."""
+    return name in TEXT_TASKS or name.startswith(TEXT_PREFIX)
 
 
 def text_task(name: str) -> TextTask:

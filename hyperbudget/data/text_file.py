@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hyperbudget.data.idx import BadFileError, reading
+from hyperbudget.data.files import BadFileError, reading
 from hyperbudget.errors import UserError
 
 State = tuple[int, int]

@@ -15,12 +15,14 @@ from hyperbudget.analyze.words import axis_name, capital, value_text
 from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.scales import error_axis, value_axis
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
+from hyperbudget.study.frame import metric_of
+from hyperbudget.study.metrics import Metric
 
 COLUMNS = 3
 
 
 def axis_effects(frame: pd.DataFrame) -> Figure | None:
-    """Test error along each science axis, the nuisance axes tuned away by validation at every point.
+    """The task's error along each science axis, the nuisance axes tuned away by validation at every point.
 
     Thin lines: one setting of the other axes each. Thick lines: the median over those that have every value. Dots:
     configurations whose setting occurs at one value alone.
@@ -31,6 +33,7 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
         panels.setdefault(effect.axis.name, []).append(effect)
     if not panels:
         return None
+    metric = metric_of(frame)
     with theme():
         columns = min(COLUMNS, len(panels))
         rows = math.ceil(len(panels) / columns)
@@ -41,10 +44,10 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
             bottom=0.3 / height, wspace=0.1, hspace=0.38,
         )  # fmt: skip
         styles = family_styles(in_order({effect.family for effect in found}))
-        low, high = _limits(found)
+        low, high = _limits(found, metric)
         for place, (name, members) in enumerate(panels.items()):
             ax = figure.add_subplot(grid[divmod(place, columns)])
-            error_axis(ax, low, high)
+            error_axis(ax, low, high, metric)
             _horizontal(ax, members)
             for effect in sorted(members, key=lambda e: list(styles).index(e.family)):
                 _panel(ax, effect, styles[effect.family], _positions(members))
@@ -52,19 +55,20 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
             if place % columns:
                 ax.tick_params(labelleft=False)
             else:
-                ax.set_ylabel("test error")
+                ax.set_ylabel(f"test {metric.title}")
         family_legend_row(figure, styles, 0.075 if columns > 1 else 0.115, 1 - 0.06 / height)
     return figure
 
 
-def _limits(found: Sequence[Effect]) -> tuple[float, float]:
+def _limits(found: Sequence[Effect], metric: Metric) -> tuple[float, float]:
     errors = [c.test.mean for e in found for line in e.lines for _, c in line.points]
     errors += [c.test.mean for e in found for _, c in e.loose]
     alone = [c.test for e in found if len(e.complete) == 1 for _, c in e.complete[0].points]
     ends = [end for test in alone for end in (test.low, test.high) if end is not None]
-    errors += [min(max(end, min(errors) / 2), max(errors) * 2) for end in ends]
-    margin = max((max(errors) / min(errors)) ** 0.07, 1.06)
-    return min(errors) / margin, min(max(errors) * margin, 1.0)
+    room = 2**metric.grain
+    errors += [min(max(end, min(errors) / room), max(errors) * room) for end in ends]
+    margin = max((max(errors) / min(errors)) ** 0.07, 1.06**metric.grain)
+    return min(errors) / margin, max(errors) * margin
 
 
 def _positions(members: Sequence[Effect]) -> dict[object, float]:

@@ -1,4 +1,4 @@
-"""At equal budget: each family's test error over the baseline's."""
+"""At equal budget: each family's error on the test split over the baseline's."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from hyperbudget.analyze.summary import analyze
 from hyperbudget.analyze.words import family_name
 from hyperbudget.figures.legend import family_legend_row
-from hyperbudget.figures.scales import log_ticks
+from hyperbudget.figures.scales import alike, close_ticks, log_ticks, shortest
 from hyperbudget.figures.style import INK, MUTED, PAPER, family_styles, in_order, theme
 
 
 def budget_ratios(frame: pd.DataFrame) -> Figure | None:
-    """One row a budget, one mark a family: the ratio of mean test errors and its 95% interval, log axis.
+    """One row a budget, one mark a family: the ratio of mean errors and its 95% interval, log axis.
 
     Left of 1 the family is better than the baseline; full marks where the interval leaves out 1, hollow ones else.
     """
@@ -23,6 +23,7 @@ def budget_ratios(frame: pd.DataFrame) -> Figure | None:
         return None
     budgets = sorted({entry.budget for entry in entries}, reverse=True)
     styles = family_styles(in_order({entry.family for entry in entries}))
+    metric = analysis.metric
     with theme():
         height = 0.8 + len(budgets) * (0.15 + 0.135 * len(styles))
         figure = Figure(figsize=(8.4, height))
@@ -45,18 +46,26 @@ def budget_ratios(frame: pd.DataFrame) -> Figure | None:
                     ratio.mean, y, style.marker, color=style.color, markersize=6.4 * style.scale, zorder=4,
                     markerfacecolor=style.color if clear else PAPER, markeredgewidth=1.2,
                 )  # fmt: skip
-        low, high = max(min(ends), 0.05) / 1.08, min(max(ends), 20.0) * 1.08
+        margin = 1.08**metric.grain
+        low, high = max(min(ends), 0.05) / margin, min(max(ends), 20.0) * margin
         ax.set_xscale("log")
-        ax.set_xlim(min(low, 0.8), max(high, 1.25))
-        ticks = sorted({*(t for t in log_ticks(*ax.get_xlim(), most=9) if abs(t - 1) > 0.12), 1.0})
-        ax.set_xticks(ticks, [f"× {tick:g}" for tick in ticks])
+        ax.set_xlim(min(low, 0.8**metric.grain), max(high, 1.25**metric.grain))
+        if metric.finer:
+            ticks = close_ticks(*ax.get_xlim(), most=9)  # 1 is among them
+            write = alike(ticks)
+        else:
+            ticks = sorted({*(t for t in log_ticks(*ax.get_xlim(), most=9) if abs(t - 1) > 0.12), 1.0})
+            write = shortest
+        ax.set_xticks(ticks, [f"× {write(tick)}" for tick in ticks])
         ax.minorticks_off()
         ax.axvline(1, color=INK, linewidth=1, zorder=2)
         ax.grid(visible=False, axis="y")
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(budgets) - 0.4)
         ax.set_yticks(range(len(budgets)), [f"≤ {budget:,}" for budget in budgets])
-        ax.set_xlabel(f"test error over that of the best {family_name(analysis.baseline)}; below 1 is better")
+        ax.set_xlabel(
+            f"test {metric.title} over {metric.pronoun} of the best {family_name(analysis.baseline)}; below 1 is better"
+        )
         for label in ax.get_yticklabels():
             label.set_color(INK)
         ax.xaxis.label.set_color(MUTED)

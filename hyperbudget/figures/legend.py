@@ -28,8 +28,9 @@ def family_legend_row(
         )
         for family, style in styles.items()
     ]  # fmt: skip
+    entries = [*handles, *extra]
     figure.legend(
-        handles=[*handles, *extra], loc="upper left", bbox_to_anchor=(left, top), ncols=len(handles) + len(extra),
-        handlelength=2.6 if lines else 1.2, columnspacing=2.2, handletextpad=0.7, borderpad=0, borderaxespad=0,
-        labelcolor=INK,
+        handles=entries, loc="upper left", bbox_to_anchor=(left, top), ncols=len(entries),
+        handlelength=2.6 if lines else 1.2, columnspacing=2.2 if len(entries) <= 6 else 1.0, handletextpad=0.7,
+        borderpad=0, borderaxespad=0, labelcolor=INK,
     )  # fmt: skip

@@ -1,15 +1,18 @@
-"""Axes with few, round, readable ticks: log axes for errors in percent and for parameter counts."""
+"""Axes with few, round, readable ticks: log axes for errors, in percent or bits, and for parameter counts."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from hyperbudget.study.metrics import Metric
+
 _SERIES = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+_CLOSE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
 def log_ticks(low: float, high: float, most: int = 8, least: int = 4) -> list[float]:
@@ -17,8 +20,7 @@ def log_ticks(low: float, high: float, most: int = 8, least: int = 4) -> list[fl
     found: list[float] = []
     for series in _SERIES:
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [step * 10.0**decade for decade in decades for step in series]
-        ticks = [tick for tick in ticks if low * 0.9999 <= tick <= high * 1.0001]
+        ticks = _within(low, high, (step * 10.0**decade for decade in decades for step in series))
         if len(ticks) > most:
             break
         found = ticks
@@ -29,11 +31,38 @@ def log_ticks(low: float, high: float, most: int = 8, least: int = 4) -> list[fl
     return found
 
 
-def error_axis(ax: Axes, low: float, high: float) -> None:
-    """Make y a log axis of errors (shares) from `low` to `high`, labelled in percent."""
+def close_ticks(low: float, high: float, most: int = 7, least: int = 4) -> list[float]:
+    """As `log_ticks`, for ranges that are mostly a small part of a decade, as from 1.25 to 1.45."""
+    if high / low > 4:
+        return log_ticks(low, high, most, least)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [_within(low, high, (step * 10.0**decade for decade in decades for step in _CLOSE))]
+    even = (MaxNLocator(nbins=bins, steps=[1, 2, 5, 10]) for bins in range(least, 2 * most))
+    found += [_within(low, high, locator.tick_values(low, high)) for locator in even]
+    found = [ticks for ticks in found if len(ticks) <= most]
+    return next((ticks for ticks in found if len(ticks) >= least), max(found, key=len))
+
+
+def error_axis(ax: Axes, low: float, high: float, metric: Metric) -> None:
+    """Make y a log axis of errors from `low` to `high`, at most the metric's worst, labelled in its measure."""
+    high = min(high, metric.ceiling)
     ax.set_yscale("log")
     ax.set_ylim(low, high)
-    _fix(ax.yaxis, log_ticks(100 * low, 100 * high, most=7), 100, lambda tick: f"{tick:g}%")
+    ends = metric.factor * low, metric.factor * high
+    ticks = close_ticks(*ends) if metric.finer else log_ticks(*ends, most=7)
+    write = alike(ticks) if metric.finer else shortest
+    _fix(ax.yaxis, ticks, metric.factor, lambda tick: f"{write(tick)}{metric.sign}")
+
+
+def shortest(tick: float) -> str:
+    """1.0 is ``1``."""
+    return f"{tick:g}"
+
+
+def alike(ticks: Iterable[float]) -> Callable[[float], str]:
+    """Writes all of `ticks` with as many decimals, as those that lie close are easiest compared: ``1.30``, ``1.35``."""
+    decimals = max((len(shortest(tick).partition(".")[2]) for tick in ticks), default=0)
+    return lambda tick: f"{tick:.{decimals}f}"
 
 
 def parameter_axis(ax: Axes, low: float, high: float, most: int = 8) -> None:
@@ -49,7 +78,7 @@ def value_axis(ax: Axes, values: list[float]) -> None:
     margin = (values[-1] / values[0]) ** 0.08
     ax.set_xlim(values[0] / margin, values[-1] * margin)
     shown = values if len(values) <= 7 else log_ticks(values[0], values[-1], most=7)
-    _fix(ax.xaxis, shown, 1, lambda tick: f"{tick:g}")
+    _fix(ax.xaxis, shown, 1, shortest)
 
 
 def short_count(count: float) -> str:
@@ -58,6 +87,10 @@ def short_count(count: float) -> str:
         if count >= unit * 0.9999:
             return f"{count / unit:g}{name}"
     return f"{count:g}"
+
+
+def _within(low: float, high: float, ticks: Iterable[float]) -> list[float]:
+    return [float(tick) for tick in ticks if low * 0.9999 <= tick <= high * 1.0001]
 
 
 def _fix(axis: Axis, ticks: list[float], factor: float, text: Callable[[float], str]) -> None:

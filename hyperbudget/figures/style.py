@@ -52,6 +52,14 @@ _STYLES = {
     "coordinate": FamilyStyle("#56b4e9", "P", 1.15, (8, 2)),
     "hashed": FamilyStyle("#8a6d00", "X", 1.15, (1, 2.5)),
 }
+_STYLES |= {  # a study has families of kernels or of cells, never both
+    "lstm": _STYLES["free"],
+    "ln_lstm": _STYLES["shared"],
+    "hyper_lstm": _STYLES["hyper"],
+    "ln_hyper_lstm": _STYLES["low_rank"],
+    "rnn": _STYLES["dct"],
+    "hyper_rnn": FamilyStyle("#56b4e9", ">", 1.1, (8, 2)),
+}
 _OTHERS = (
     FamilyStyle("#6b4fa0", "p", 1.15, (3, 1, 1, 1, 1, 1)),
     *(_STYLES[family] for family in ("low_rank", "dct", "coordinate", "hashed")),

@@ -1,4 +1,4 @@
-"""The trade-off: test error against learnable parameters."""
+"""The trade-off: the task's error on the test split against learnable parameters."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.scales import error_axis, parameter_axis
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, in_order, theme
+from hyperbudget.study.frame import metric_of
+from hyperbudget.study.metrics import Metric
 
 
 def trade_off(frame: pd.DataFrame) -> Figure | None:
@@ -27,19 +29,19 @@ def trade_off(frame: pd.DataFrame) -> Figure | None:
     found = configurations(frame)
     if not found:
         return None
-    floor = resolution(frame).test / 2
+    metric, floor = metric_of(frame), resolution(frame).test / 2
     matches = paper_matches(found)
     with theme():
         figure = Figure(figsize=(8.4, 4.6))
         ax = figure.add_axes((0.075, 0.105, 0.9, 0.82))
         styles = family_styles(in_order({c.family for c in found}))
-        right = _limits(ax, found, matches, floor)
+        right = _limits(ax, found, matches, floor, metric)
         for rank, (family, style) in enumerate(styles.items()):
             members = [c for c in found if c.family == family]
             _family(ax, members, style, right, floor, 10 * (rank + 1))
-        _paper(ax, matches, styles)
+        _paper(ax, matches, styles, metric)
         ax.set_xlabel("learnable parameters")
-        ax.set_ylabel("test error")
+        ax.set_ylabel(f"test {metric.title}")
         extra = [
             Line2D([], [], color=MUTED, marker="*", markersize=10, markerfacecolor=PAPER, linewidth=0, label="paper")
         ] if matches else []  # fmt: skip
@@ -47,15 +49,18 @@ def trade_off(frame: pd.DataFrame) -> Figure | None:
     return figure
 
 
-def _limits(ax: Axes, found: Sequence[Configuration], matches: Sequence[PaperMatch], floor: float) -> float:
+def _limits(
+    ax: Axes, found: Sequence[Configuration], matches: Sequence[PaperMatch], floor: float, metric: Metric
+) -> float:
     """Set both axes' limits around all runs and the fronts' intervals. Returns the right end of x."""
     errors = [max(error, floor) for c in found for error in c.test_errors] + [m.row.error for m in matches]
     drawn = [c.test for members in fronts(found).values() for c in members]
     ends = [end for test in drawn for end in (test.low, test.high) if end is not None]
-    low = max(min([*errors, *ends]), min(errors) / 3)  # an interval of two seeds must not squeeze all the rest
-    high = min(max([*errors, *ends]), max(errors) * 3)
-    margin = max((high / low) ** 0.06, 1.08)
-    error_axis(ax, low / margin, min(high * margin, 1.0))
+    room = 3**metric.grain  # an interval of two seeds must not squeeze all the rest
+    low = max(min([*errors, *ends]), min(errors) / room)
+    high = min(max([*errors, *ends]), max(errors) * room)
+    margin = max((high / low) ** 0.06, 1.08**metric.grain)
+    error_axis(ax, low / margin, high * margin, metric)
     counts = [c.parameters for c in found]
     pad = max((max(counts) / min(counts)) ** 0.05, 1.15)
     parameter_axis(ax, min(counts) / pad, max(counts) * pad)
@@ -95,7 +100,7 @@ def _family(
     )  # fmt: skip
 
 
-def _paper(ax: Axes, matches: Sequence[PaperMatch], styles: dict[str, FamilyStyle]) -> None:
+def _paper(ax: Axes, matches: Sequence[PaperMatch], styles: dict[str, FamilyStyle], metric: Metric) -> None:
     """The printed error as a star at our count of learnable parameters: the paper counts differently."""
     for match in matches:
         color = styles[match.configuration.family].color
@@ -104,6 +109,6 @@ def _paper(ax: Axes, matches: Sequence[PaperMatch], styles: dict[str, FamilyStyl
         left, right = ax.get_xlim()
         side = 1 if math.log(x / left) < 0.8 * math.log(right / left) else -1
         ax.annotate(
-            f"{100 * y:.2f}%", (x, y), xytext=(8 * side, -3), textcoords="offset points",
+            f"{metric.number(y)}{metric.sign}", (x, y), xytext=(8 * side, -3), textcoords="offset points",
             ha="left" if side == 1 else "right", fontsize=8.5, color=INK, zorder=91,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.nn.sources import build_source
-from hyperbudget.nn.spec import ConvNet, Family
+from hyperbudget.nn.spec import ConvNet, Kernels
 
 
 class ConvNetModel(ImageModel):
@@ -16,7 +16,7 @@ class ConvNetModel(ImageModel):
     The second kernel comes from the kernel source; the first one is the stem.
     """
 
-    def __init__(self, spec: ConvNet, family: Family, channels: int, size: int, classes: int) -> None:
+    def __init__(self, spec: ConvNet, family: Kernels, channels: int, size: int, classes: int) -> None:
         super().__init__(build_source(family, spec.kernel_shapes()))
         self.padding = spec.kernel_size // 2
         self.stem = nn.Conv2d(channels, spec.width, spec.kernel_size, padding=self.padding)

@@ -1,6 +1,6 @@
 """The fields of every family of kernels, and which kernels it can produce. Imports no torch.
 
-To add a family, write its fields here and add it to `FAMILIES`, its kernel source in `nn/sources/` and its closed form
+To add a family, write its fields here and add it to `KERNELS`, its kernel source in `nn/sources/` and its closed form
 in `budget/closed_form.py`; the contract tests run over every entry of the registry.
 """
 
@@ -176,6 +176,6 @@ class Hashed:
             raise SpecError("buckets", f"{self.buckets:,} are more than the {weights:,} weights of all kernels")
 
 
-Family = Free | Shared | Hyper | LowRank | Dct | Coordinate | Hashed
+Kernels = Free | Shared | Hyper | LowRank | Dct | Coordinate | Hashed
 
-FAMILIES: dict[str, type[Family]] = {cls.name: cls for cls in (Free, Shared, Hyper, LowRank, Dct, Coordinate, Hashed)}
+KERNELS: dict[str, type[Kernels]] = {cls.name: cls for cls in (Free, Shared, Hyper, LowRank, Dct, Coordinate, Hashed)}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.nn.sources import build_source
-from hyperbudget.nn.spec import Family, Mlp
+from hyperbudget.nn.spec import Kernels, Mlp
 
 
 class MlpModel(ImageModel):
@@ -16,7 +16,7 @@ class MlpModel(ImageModel):
     There is no stem.
     """
 
-    def __init__(self, spec: Mlp, family: Family, classes: int) -> None:
+    def __init__(self, spec: Mlp, family: Kernels, classes: int) -> None:
         super().__init__(build_source(family, spec.kernel_shapes()))
         self.head = nn.Linear(spec.hidden, classes)
         self.biases = nn.ParameterList([nn.Parameter(self.head.weight.new_zeros(spec.hidden))])

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from hyperbudget.nn.fields import KernelShape, SpecError, option
 
+Shape = Mapping[str, int]
+"""What a network must know of its data: of images ``channels``, ``size`` (height and width) and ``classes``, of a text
+``symbols``."""
+
+
+class ImageNetwork:
+    """What the networks of image classifiers have in common: they list the kernels that they need."""
+
+    name: ClassVar[str]
+
+    def kernel_shapes(self) -> list[KernelShape]:
+        """In the order of the data's way through the network."""
+        raise NotImplementedError
+
+    def check(self, shape: Shape, what: str = "the data") -> None:
+        """Raise SpecError unless the network is for data of this shape; `what` names them."""
+        if "channels" not in shape:
+            raise SpecError("network", f"{self.name} takes images, and {what} is a text; take language_model")
+
 
 @dataclass(frozen=True)
-class ConvNet:
+class ConvNet(ImageNetwork):
     """The paper's small MNIST network (section 4.1, A.3.1): two convolutions with max pooling, and a linear head.
 
     The second convolution's kernel comes from the kernel source; the first one is the stem.
@@ -26,12 +46,9 @@ class ConvNet:
     def kernel_shapes(self) -> list[KernelShape]:
         return [KernelShape(self.width, self.width, self.kernel_size, self.kernel_size)]
 
-    def check(self, channels: int, size: int, images: str = "the images") -> None:
-        """Any images will do."""
-
 
 @dataclass(frozen=True)
-class Mlp:
+class Mlp(ImageNetwork):
     """The paper's fully connected MNIST network, 784-256-10 (Appendix A.1): a hidden layer and a linear head.
 
     A linear layer is a convolution whose kernel is as large as the image: the hidden layer's matrix is the one kernel
@@ -46,17 +63,18 @@ class Mlp:
     def kernel_shapes(self) -> list[KernelShape]:
         return [KernelShape(self.hidden, self.image_channels, self.image_size, self.image_size)]
 
-    def check(self, channels: int, size: int, images: str = "the images") -> None:
-        """Raise SpecError unless the network is for images of shape (channels, size, size); `images` names them."""
+    def check(self, shape: Shape, what: str = "the data") -> None:
+        """See `ImageNetwork.check`: the images must have the network's size and channels."""
+        super().check(shape, what)
         for field, own, theirs in (
-            ("image_size", self.image_size, size),
-            ("image_channels", self.image_channels, channels),
+            ("image_size", self.image_size, shape["size"]),
+            ("image_channels", self.image_channels, shape["channels"]),
         ):
             if own != theirs:
-                raise SpecError(field, f"{own} is not the {theirs} of {images}")
+                raise SpecError(field, f"{own} is not the {theirs} of the images of {what}")
 
 
-class Residual:
+class Residual(ImageNetwork):
     """What residual networks of 3 x 3 kernels have in common: groups of `blocks` blocks of two convolutions each.
 
     A subclass gives the channels of its stem and of its groups, and says which parameters there are besides. Each
@@ -108,9 +126,6 @@ class Residual:
             return []
         ends = zip([self.stem_width, *self.widths], self.widths, strict=False)
         return [KernelShape(width, channels, 1, 1) for channels, width in ends if channels != width]
-
-    def check(self, channels: int, size: int, images: str = "the images") -> None:
-        """Any images will do."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +204,29 @@ class WideResNet(Residual):
         return self.accounting == "standard"
 
 
-Network = ConvNet | Mlp | ResNet | WideResNet
+@dataclass(frozen=True)
+class LanguageModel:
+    """Layers of recurrent cells on the symbols of a text, one-hot, and a linear head with softmax (section 4.3, A.3.3).
 
-NETWORKS: dict[str, type[Network]] = {cls.name: cls for cls in (ConvNet, Mlp, ResNet, WideResNet)}
+    Its family is that of its cells. Dropout is by shares that training drops; `recurrent_dropout` is without memory
+    loss (Semeniuta et al. 2016): on what a step adds to c, never on what c remembers.
+    """
+
+    name: ClassVar[str] = "language_model"
+    hidden_size: int = option(256, "units of each layer", ge=1)
+    num_layers: int = option(1, "layers, each on the outputs of the one below", ge=1)
+    input_dropout: float = option(0.0, "share of the inputs that training drops", ge=0, le=0.95)
+    recurrent_dropout: float = option(0.0, "share of each step's candidates for c that training drops", ge=0, le=0.95)
+    output_dropout: float = option(0.0, "share of the last layer's outputs that training drops", ge=0, le=0.95)
+
+    def check(self, shape: Shape, what: str = "the data") -> None:
+        """Raise SpecError unless the data are a text; `what` names them."""
+        if "symbols" not in shape:
+            raise SpecError("network", f"{self.name} takes a text, and {what} is images; take {', '.join(IMAGES)}")
+
+
+Network = ConvNet | Mlp | ResNet | WideResNet | LanguageModel
+
+NETWORKS: dict[str, type[Network]] = {cls.name: cls for cls in (ConvNet, Mlp, ResNet, WideResNet, LanguageModel)}
+IMAGES = [name for name, network in NETWORKS.items() if issubclass(network, ImageNetwork)]
+"""Names of the networks for images."""

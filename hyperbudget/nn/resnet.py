@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.nn.sources import build_source
-from hyperbudget.nn.spec import Family, Residual
+from hyperbudget.nn.spec import Kernels, Residual
 
 
 class ResidualModel(ImageModel):
@@ -18,7 +18,7 @@ class ResidualModel(ImageModel):
     from the input itself.
     """
 
-    def __init__(self, spec: Residual, family: Family, channels: int, size: int, classes: int) -> None:
+    def __init__(self, spec: Residual, family: Kernels, channels: int, size: int, classes: int) -> None:
         shapes = spec.kernel_shapes()
         super().__init__(build_source(family, shapes))
         self.blocks = spec.blocks

@@ -1,6 +1,7 @@
-"""What a model is, as plain data: a main network, which lists the kernels it needs, and the family they come from.
+"""What a model is, as plain data: a main network and its family, which says how the network gets its weights.
 
-Imports no torch. The fields of networks and families are in `nn/networks.py` and `nn/families.py`.
+Imports no torch. The fields of networks are in `nn/networks.py`; those of families of kernels, for networks of images,
+in `nn/families.py`; and those of recurrent cells, the families of a language model, in `nn/cells.py`.
 """
 
 from __future__ import annotations
@@ -9,28 +10,66 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from hyperbudget.nn.families import FAMILIES, Coordinate, Dct, Family, Free, Hashed, Hyper, LowRank, Shared
+from hyperbudget.nn.cells import CELLS, Cell
+from hyperbudget.nn.families import KERNELS, Coordinate, Dct, Free, Hashed, Hyper, Kernels, LowRank, Shared
 from hyperbudget.nn.fields import KernelShape, SpecError, option
-from hyperbudget.nn.networks import NETWORKS, ConvNet, Mlp, Network, Residual, ResNet, WideResNet
+from hyperbudget.nn.networks import (
+    NETWORKS,
+    ConvNet,
+    ImageNetwork,
+    LanguageModel,
+    Mlp,
+    Network,
+    Residual,
+    ResNet,
+    Shape,
+    WideResNet,
+)
 
 __all__ = [
-    "FAMILIES", "NETWORKS", "ConvNet", "Coordinate", "Dct", "Family", "Free", "Hashed", "Hyper", "KernelShape",
-    "LowRank", "Mlp", "ModelSpec", "Network", "ResNet", "Residual", "Shared", "SpecError", "WideResNet", "option",
+    "CELLS", "FAMILIES", "KERNELS", "NETWORKS", "Cell", "ConvNet", "Coordinate", "Dct", "Family", "Free", "Hashed",
+    "Hyper", "ImageNetwork", "KernelShape", "Kernels", "LanguageModel", "LowRank", "Mlp", "ModelSpec", "Network",
+    "ResNet", "Residual", "Shape", "Shared", "SpecError", "WideResNet", "families_of", "option",
 ]  # fmt: skip
+
+Family = Kernels | Cell
+
+FAMILIES: dict[str, type[Family]] = {**KERNELS, **CELLS}
+
+
+def families_of(network: type[Network]) -> dict[str, type[Family]]:
+    """The families that a network can have, by name."""
+    return {**KERNELS} if issubclass(network, ImageNetwork) else {**CELLS}
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A main network and the family that its kernels come from.
+    """A main network and the family that its kernels or cells come from.
 
-    Raises SpecError when the family cannot produce the network's kernels.
+    Raises SpecError when the network cannot have the family, or the family cannot produce the network's kernels.
     """
 
     network: Network
     family: Family
 
     def __post_init__(self) -> None:
-        self.family.check(self.network.kernel_shapes())
+        able = families_of(type(self.network))
+        if self.family.name not in able:
+            raise SpecError("family", f"{self.family.name} is none of a {self.network.name}; take {', '.join(able)}")
+        if isinstance(self.network, ImageNetwork):
+            self.kernels.check(self.network.kernel_shapes())
+
+    @property
+    def kernels(self) -> Kernels:
+        """The family of a network of images."""
+        assert isinstance(self.family, tuple(KERNELS.values()))
+        return self.family  # type: ignore[return-value]  # which mypy cannot narrow by a computed tuple
+
+    @property
+    def cell(self) -> Cell:
+        """The family of a language model."""
+        assert isinstance(self.family, tuple(CELLS.values()))
+        return self.family  # type: ignore[return-value]
 
     def fields(self) -> dict[str, Any]:
         """One flat mapping, as it stands under ``model:`` in a study file."""
@@ -51,7 +90,7 @@ class ModelSpec:
         others = {f.name for f in dataclasses.fields(family)}
         for name in values:
             if name not in own | others:
-                raise SpecError(name, f"is no field of a {network.name} with {family.name} kernels")
+                raise SpecError(name, f"is no field of a {network.name} with the family {family.name}")
         return cls(
             network(**{name: value for name, value in values.items() if name in own}),
             family(**{name: value for name, value in values.items() if name in others}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,8 +68,12 @@ def render(context: dict[str, Any], target: Literal["html", "pdf"]) -> str:
 
 
 def names(text: str) -> Markup:
-    """Escape `text`, set its N_z with a subscript, and keep signs and intervals with their numbers."""
-    words = str(escape(text)).replace("≤ ", "≤\u00a0").replace("% [", "%\u00a0[").replace("N_z ", "N_z\u00a0")
+    """Escape `text`, set its N_z with a subscript, and keep signs and intervals with their numbers.
+
+    An interval of bits is long, so that one would often be broken: it stays whole.
+    """
+    words = str(escape(text)).replace("≤ ", "≤\u00a0").replace("N_z ", "N_z\u00a0")
+    words = re.sub(r"(?<=\d) \[([\d.]+), (?=[\d.]+\])", "\u00a0[\\1,\u00a0", words.replace("% [", "%\u00a0["))
     return Markup(words.replace("N_z", "N<sub>z</sub>"))
 
 
@@ -89,19 +94,24 @@ def _context(frame: pd.DataFrame) -> dict[str, Any]:
             }
             for number, (task, runs, analysis) in enumerate(parts, start=1)
         ],
+        "metrics": sorted({analysis.metric.name for _, _, analysis in parts}),
         "provenance": provenance(frame),
     }
 
 
 def split(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The runs of each task."""
+    """The runs of each task. A baseline among the families of other tasks is none of its own."""
     tasks = sorted({str(task) for task in frame["task"]})
     if len(tasks) < 2:
         return {tasks[0] if tasks else "": frame}
     found = {}
     for task in tasks:
         found[task] = frame[frame["task"] == task].copy()
-        found[task].attrs = frame.attrs
+        study = frame.attrs["study"]
+        elsewhere = set(frame["model.family"]) - set(found[task]["model.family"])
+        if study.get("baseline") in elsewhere:
+            study = study | {"baseline": None}
+        found[task].attrs = frame.attrs | {"study": study}
     return found
 
 

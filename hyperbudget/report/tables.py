@@ -10,8 +10,18 @@ from hyperbudget.analyze.budgets import ALONE, BASELINE, BETTER, WORSE
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.intervals import Interval
 from hyperbudget.analyze.summary import Analysis
-from hyperbudget.analyze.words import axis_name, capital, family_legend, family_name, ratio, short_axis_name, value_text
+from hyperbudget.analyze.words import (
+    axis_name,
+    capital,
+    change,
+    family_legend,
+    family_name,
+    ratio,
+    short_axis_name,
+    value_text,
+)
 from hyperbudget.figures.style import family_styles, in_order
+from hyperbudget.study.metrics import Metric
 
 _TONES = {BETTER: "better", WORSE: "worse", BASELINE: "baseline", ALONE: "alone"}
 
@@ -20,7 +30,7 @@ MOST = 40
 
 
 def tables(analysis: Analysis) -> dict[str, Any]:
-    """Every table of the report by name."""
+    """Every table of the report by name, and the metric that their numbers are in."""
     found = analysis.configurations
     whole = configuration_rows(analysis, found)
     chosen = whole
@@ -28,6 +38,7 @@ def tables(analysis: Analysis) -> dict[str, Any]:
         names = {c.name for members in analysis.fronts.values() for c in members}
         chosen = configuration_rows(analysis, [c for c in found if c.name in names])
     return {
+        "metric": analysis.metric,
         "configurations": chosen,
         "all": whole if len(chosen) < len(whole) else [],
         "budgets": budget_rows(analysis),
@@ -53,9 +64,9 @@ def configuration_rows(analysis: Analysis, configurations: Iterable[Configuratio
             "parameters": f"{c.parameters:,}",
             "compression": f"{c.compression:.1f} ×" if c.compression else "",
             "file": f"{c.compact_bytes / 1000:,.1f}" if c.compact_bytes else "",
-            "test": _percent(c.test.mean),
-            "interval": _interval(c.test),
-            "validation": _percent(c.validation.mean),
+            "test": analysis.metric.number(c.test.mean),
+            "interval": _interval(c.test, analysis.metric),
+            "validation": analysis.metric.number(c.validation.mean),
             "n": str(c.n),
             "front": "all" if c.name in common else "own" if c.name in own else "",
         }
@@ -65,7 +76,7 @@ def configuration_rows(analysis: Analysis, configurations: Iterable[Configuratio
 
 def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
     """One group a budget with one row a family."""
-    groups = []
+    groups, metric = [], analysis.metric
     for budget, entries in groupby(analysis.entries, key=lambda e: e.budget):
         rows = []
         for entry in entries:
@@ -74,14 +85,14 @@ def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 {
                     **family_cell(c.family),
                     "label": c.short_label,
-            "tuned": tuning(analysis, c),
+                    "tuned": tuning(analysis, c),
                     "parameters": f"{c.parameters:,}",
-                    "test": _percent(c.test.mean),
-                    "interval": _interval(c.test),
+                    "test": metric.number(c.test.mean),
+                    "interval": _interval(c.test, metric),
                     "n": str(c.n),
-                    "ratio": "" if value is None else f"{value.mean:.2f}",
+                    "ratio": "" if value is None else metric.ratio(value.mean),
                     "ratio_interval": "" if value is None or value.low is None or value.high is None else
-                    f"[{value.low:.2f}, {value.high:.2f}]",
+                    f"[{metric.ratio(value.low)}, {metric.ratio(value.high)}]",
                     "word": entry.word,
                     "tone": _TONES.get(entry.word, "open"),
                 }
@@ -96,13 +107,13 @@ def axis_rows(analysis: Analysis) -> list[dict[str, Any]]:
     for effect in analysis.effects:
         ends = effect.end_to_end()
         if ends:
-            change, fell, lines, cost = ends
+            error, fell, lines, cost = ends
             rows.append(
                 {
                     **family_cell(effect.family),
                     "axis": capital(axis_name(effect.axis.name)),
                     "ends": f"{value_text(effect.values[0])} → {value_text(effect.values[-1])}",
-                    "error": ratio(change),
+                    "error": change(error, analysis.metric),
                     "parameters": ratio(cost),
                     "fell": f"{fell} of {lines}",
                 }
@@ -112,7 +123,7 @@ def axis_rows(analysis: Analysis) -> list[dict[str, Any]]:
 
 def paper_rows(analysis: Analysis) -> list[dict[str, Any]]:
     """One row a printed row of the paper that the study reproduces."""
-    rows = []
+    rows, metric = [], analysis.metric
     for match in analysis.paper:
         error, count = match.configuration.test, match.count
         inside = match.inside
@@ -124,9 +135,9 @@ def paper_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 "printed_count": match.row.printed,
                 "count": "" if count is None else f"{count:,}",
                 "same": count is not None and match.row.agrees(count),
-                "printed": _percent(match.row.error),
-                "ours": _percent(error.mean),
-                "interval": _interval(error),
+                "printed": metric.number(match.row.error),
+                "ours": metric.number(error.mean),
+                "interval": _interval(error, metric),
                 "n": str(error.n),
                 "where": "" if inside is None else where,
                 "note": match.row.protocol,
@@ -152,7 +163,7 @@ def tuning(analysis: Analysis, configuration: Configuration) -> str:
 def family_cell(family: str) -> dict[str, str]:
     """The family with its marker, as the figures draw it."""
     style = family_styles(in_order({family}))[family]
-    shapes = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼"}
+    shapes = {"o": "●", "s": "■", "D": "◆", "^": "▲", "v": "▼", ">": "►"}
     return {
         "family": family_legend(family),
         "color": style.color.removeprefix("#"),
@@ -160,9 +171,7 @@ def family_cell(family: str) -> dict[str, str]:
     }
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"
-
-
-def _interval(value: Interval) -> str:
-    return "" if value.low is None or value.high is None else f"[{100 * value.low:.2f}, {100 * value.high:.2f}]"
+def _interval(value: Interval, metric: Metric) -> str:
+    if value.low is None or value.high is None:
+        return ""
+    return f"[{metric.number(value.low)}, {metric.number(value.high)}]"

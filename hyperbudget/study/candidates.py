@@ -9,7 +9,7 @@ from typing import Any
 
 from hyperbudget.budget.closed_form import Anatomy, anatomy
 from hyperbudget.config import Axis, Configuration, Study
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.load import shape
 from hyperbudget.study.label import label
 from hyperbudget.train.spec import RunSpec
 
@@ -44,8 +44,7 @@ def at(point: Mapping[str, Any]) -> Callable[[Axis], Any]:
 def candidate(study: Study, choose: Callable[[Axis], Any]) -> Candidate:
     """The configuration that `choose` leads to. Raises Refused when it cannot be built."""
     configuration = study.configure(choose)
-    task = TASKS[configuration.task]
-    counts = anatomy(configuration.model, channels=task.channels, size=task.size, classes=task.classes)
+    counts = anatomy(configuration.model, **shape(configuration.task))
     return Candidate(configuration, label(study, configuration), counts, over_budget(study, counts.learnable))
 
 

@@ -70,6 +70,7 @@ def _row(client: Any, run: Any) -> dict[str, Any]:
         "trial": int(tags["hyperbudget.trial"]),
         "status": run.info.status.lower(),
         "reason": tags.get("reason"),
+        "metric": tags.get("metric"),
     }
     row |= {name: _value(text) for name, text in run.data.params.items()}
     row |= {name: value for name, value in metrics.items() if not name.startswith("curve.")}

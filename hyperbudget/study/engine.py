@@ -246,7 +246,7 @@ class Engine:
         }
         keys = ("validation_error", "test_error", "best_step", "seconds", "compact_bytes")
         numbers = {key: result[key] for key in keys if result.get(key) is not None}
-        tags = {key: str(result[key]) for key in ("reason", "device", "host", "finished") if result.get(key)}
+        tags = {key: str(result[key]) for key in ("metric", "reason", "device", "host", "finished") if result.get(key)}
         tags |= {name: str(value) for name, value in _flat("hardware", result.get("hardware", {})).items()}
         tags |= self.versions
         ok = result["status"] == "finished"

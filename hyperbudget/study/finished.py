@@ -11,8 +11,8 @@ from hyperbudget.errors import UserError
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json
 
 if TYPE_CHECKING:
+    from hyperbudget.nn.build import Model
     from hyperbudget.nn.export import Metadata
-    from hyperbudget.nn.image_model import ImageModel
     from hyperbudget.train.spec import RunSpec
 
 SHOWN = 4
@@ -80,7 +80,7 @@ class FinishedRun:
     spec: RunSpec
     result: dict[str, Any]
 
-    def load(self) -> tuple[ImageModel, Metadata]:
+    def load(self) -> tuple[Model, Metadata]:
         """The selected model, trained, on the CPU, in evaluation mode; and what its file says about it.
 
         Raises UserError when its file is missing or damaged, or is another model's.

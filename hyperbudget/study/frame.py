@@ -11,6 +11,8 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``reason``                 why a run failed, else missing
 ``seed``                   integer
 ``task``                   e.g. ``mnist``
+``metric``                 what the task's error is, by its name in `hyperbudget.study.metrics`: ``error``, a share of
+                           wrong answers in [0, 1], also where the column is missing; or ``bpc``, bits per character
 ``model.*``                fields of the model: ``model.network``, ``model.family``, ``model.width``, ...
 ``training.*``             fields of the training: ``training.learning_rate``, ...
 ``params.learnable``       parameters that training updates and a checkpoint stores
@@ -21,7 +23,7 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``params.generated``       weights of the kernels that the main network uses
 ``params.free``            learnable parameters of the same network with free kernels
 ``compression``            ``params.free / params.learnable``
-``validation_error``       at the selected evaluation, a share in [0, 1]; missing for failed runs, as all below
+``validation_error``       the task's error at the selected evaluation; missing for failed runs, as all below
 ``test_error``             measured once, at that evaluation
 ``best_step``              the selected evaluation's step
 ``seconds``                wall time of the training, evaluations included
@@ -49,6 +51,7 @@ from pathlib import Path
 import pandas as pd
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.metrics import ERROR, METRICS, Metric
 
 REQUIRED = (
     "run", "configuration", "label", "status", "seed", "task", "model.network", "model.family", "params.learnable",
@@ -76,3 +79,13 @@ def read(path: Path) -> pd.DataFrame:
         what = f"lacks the columns {', '.join(missing)}" if missing else "lacks the study that it came from"
         raise UserError(f"{path}: {what}; is it a runs.parquet that hyperbudget wrote?")
     return frame
+
+
+def metric_of(frame: pd.DataFrame) -> Metric:
+    """What the errors of `frame` are. Raises UserError for several metrics, or one that this version does not know."""
+    names = sorted({str(name) for name in frame["metric"].dropna()}) if "metric" in frame.columns else []
+    if len(names) > 1:
+        raise UserError(f"runs that are measured in {' and '.join(names)} cannot be compared")
+    if names and names[0] not in METRICS:
+        raise UserError(f"metric: {names[0]!r} is not one of {', '.join(METRICS)}; was it a newer hyperbudget's?")
+    return METRICS[names[0]] if names else ERROR

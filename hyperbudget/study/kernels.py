@@ -39,12 +39,17 @@ class Kernels:
 
 
 def kernels_of(run: FinishedRun, words: str) -> Kernels:
-    """Generate the kernels of `run`, on the CPU. Raises UserError as `FinishedRun.load` does."""
+    """Generate the kernels of `run`, on the CPU. Raises UserError as `FinishedRun.load` does, and if there are none."""
     import torch
 
+    from hyperbudget.errors import UserError
+    from hyperbudget.nn.image_model import ImageModel
     from hyperbudget.nn.sources import HyperKernels
 
-    source = run.load()[0].source
+    model, _ = run.load()
+    if not isinstance(model, ImageModel):
+        raise UserError(f"{run.name}: a {run.spec.model.network.name} has no kernels to show")
+    source = model.source
     with torch.no_grad():
         arrays = [kernel.double().numpy() for kernel in source()]
     embeddings = source.embeddings.detach().double().numpy() if isinstance(source, HyperKernels) else None

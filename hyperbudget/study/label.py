@@ -18,6 +18,11 @@ SHORT = {
     "coordinate_activation": "activation",
     "learning_rate": "lr",
     "batch_size": "batch",
+    "num_layers": "layers",
+    "initialisation": "init",
+    "output_layout": "layout",
+    "hidden": "units",
+    "image_size": "image",
 }
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from hyperbudget.budget.solve import Solution, Solved, solve
 from hyperbudget.config import Axis, Refused, Study
 from hyperbudget.config.fields import FIELDS, HEADS
-from hyperbudget.data.tasks import TASKS
-from hyperbudget.nn.spec import FAMILIES, NETWORKS
+from hyperbudget.data.load import shape
+from hyperbudget.nn.spec import FAMILIES, NETWORKS, families_of
 from hyperbudget.study.candidates import Candidate, candidate
 
 
@@ -38,6 +38,8 @@ def landings(study: Study) -> Iterator[Landing]:
         nearest: list[Solution] = []
         for network in study.networks():
             heads = {"task": task, "model.network": network, "model.family": family}
+            if family not in families_of(NETWORKS[network]):
+                continue
             if any(value not in _domain(study, name, heads) for name, value in heads.items()):
                 continue
             solved = _solve(study, heads, budget, params.share)
@@ -67,15 +69,12 @@ def candidates(study: Study) -> list[Candidate]:
 
 
 def _solve(study: Study, heads: Mapping[str, str], budget: int, share: float) -> Solved:
-    task, network, family = TASKS[heads["task"]], heads["model.network"], heads["model.family"]
+    network, family = heads["model.network"], heads["model.family"]
     ranges = {}
     for owner in (NETWORKS[network], FAMILIES[family]):
         for field in dataclasses.fields(owner):
             ranges[field.name] = _domain(study, f"model.{field.name}", heads)
-    return solve(
-        budget, share, channels=task.channels, size=task.size, classes=task.classes,
-        networks=[network], families=[family], ranges=ranges,
-    )  # fmt: skip
+    return solve(budget, share, networks=[network], families=[family], ranges=ranges, **shape(heads["task"]))
 
 
 def _domain(study: Study, name: str, heads: Mapping[str, str]) -> tuple[Any, ...]:

@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hyperbudget.study.candidates import Candidate
+from hyperbudget.study.metrics import ERROR, metric_named
 
 
 @dataclass(frozen=True)
 class Best:
-    """A configuration on the front so far: no smaller one has a lower mean validation error."""
+    """A configuration on its task's front so far: no smaller one has a lower mean validation error.
+
+    `metric`: what that error is, by its name in `hyperbudget.study.metrics`.
+    """
 
     label: str
     learnable: int
     validation_error: float
     seeds: int
+    metric: str = ERROR.name
 
 
 @dataclass(frozen=True)
@@ -103,20 +108,19 @@ class Progress:
         return Snapshot(self.total, done - failed, failed, running, self.refused, self.front(), left)
 
     def front(self) -> list[Best]:
-        """The configurations that no smaller one beats on validation, smallest first."""
-        errors: dict[int, list[float]] = {}
+        """The configurations that no smaller one of their task beats on validation: task by task, smallest first."""
+        finished: dict[int, list[dict[str, Any]]] = {}
         for (trial, _), result in self.results.items():
             if result["status"] == "finished":
-                errors.setdefault(trial, []).append(result["validation_error"])
-        found: list[Best] = []
-        means = [
-            Best(self.candidates[trial].label, self.candidates[trial].anatomy.learnable, statistics.fmean(e), len(e))
-            for trial, e in errors.items()
-        ]
-        for best in sorted(means, key=lambda best: (best.learnable, best.validation_error)):
-            if not found or best.validation_error < found[-1].validation_error:
-                found.append(best)
-        return found
+                finished.setdefault(trial, []).append(result)
+        tasks: dict[str, list[Best]] = {}
+        for trial, results in finished.items():
+            chosen = self.candidates[trial]
+            mean = statistics.fmean(result["validation_error"] for result in results)
+            metric = metric_named(results[0].get("metric")).name
+            best = Best(chosen.label, chosen.anatomy.learnable, mean, len(results), metric)
+            tasks.setdefault(chosen.configuration.task, []).append(best)
+        return [best for means in tasks.values() for best in _front(means)]
 
     def outcome(self, *, stopped: bool) -> Outcome:
         """The end of the call."""
@@ -127,3 +131,11 @@ class Progress:
         ]
         finished = len(self.results) - len(failures)
         return Outcome(finished, failures, self.refused, stopped, self.stopped_by)
+
+
+def _front(means: list[Best]) -> list[Best]:
+    found: list[Best] = []
+    for best in sorted(means, key=lambda best: (best.learnable, best.validation_error)):
+        if not found or best.validation_error < found[-1].validation_error:
+            found.append(best)
+    return found

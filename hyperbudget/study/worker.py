@@ -18,6 +18,7 @@ from hyperbudget.study.folder import RunFolder, read_json, write_json
 
 if TYPE_CHECKING:
     from hyperbudget.data.splits import ImageData
+    from hyperbudget.data.text import TextData
     from hyperbudget.nn.export import Metadata
     from hyperbudget.train.spec import RunSpec
 
@@ -101,18 +102,20 @@ def train(job: Job, folder: RunFolder) -> dict[str, Any]:
     return {**result, "compact_bytes": size, "device": name}
 
 
-def metadata(run: str, spec: RunSpec, result: Mapping[str, Any], data: ImageData) -> Metadata:
+def metadata(run: str, spec: RunSpec, result: Mapping[str, Any], data: ImageData | TextData) -> Metadata:
     """What stands in the file of a run's model."""
+    from hyperbudget.data.splits import ImageData
     from hyperbudget.nn.export import Metadata
 
     fields = spec.fields()
-    mean, deviation = (None if value is None else tuple(value.tolist()) for value in (data.mean, data.deviation))
-    return Metadata(
-        form="compact", model=fields["model"], channels=data.task.channels, size=data.task.size,
-        classes=data.task.classes, mean=mean, deviation=deviation, task=spec.task, run=run,
-        training=fields["training"], seed=spec.seed, validation_error=result["validation_error"],
-        test_error=result["test_error"], data_digest=data.digest,
+    common = Metadata(
+        form="compact", model=fields["model"], task=spec.task, run=run, training=fields["training"], seed=spec.seed,
+        validation_error=result["validation_error"], test_error=result["test_error"], data_digest=data.digest,
     )  # fmt: skip
+    if not isinstance(data, ImageData):
+        return dataclasses.replace(common, vocabulary=tuple(data.vocabulary))
+    mean, deviation = (None if value is None else tuple(value.tolist()) for value in (data.mean, data.deviation))
+    return dataclasses.replace(common, **data.task.shape, mean=mean, deviation=deviation)  # type: ignore[arg-type]
 
 
 def check_attempt(job: Job) -> None:

@@ -51,4 +51,6 @@ def initial_model(spec: RunSpec, data: ImageData) -> ImageModel:
     task = data.task
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream(spec.seed, "init").initial_seed())
-        return build(spec.model, channels=task.channels, size=task.size, classes=task.classes)
+        model = build(spec.model, **task.shape)
+    assert isinstance(model, ImageModel)
+    return model

@@ -7,17 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from hyperbudget.data.splits import ImageData
+from hyperbudget.data.text import TextData
 from hyperbudget.train import checkpoint
 from hyperbudget.train.images import ImageProblem
 from hyperbudget.train.problem import Problem, Score
 from hyperbudget.train.schedule import learning_rate
 from hyperbudget.train.spec import RunSpec, TrainingSpec
+from hyperbudget.train.text import TextProblem
 
 
 class Diverged(Exception):
@@ -38,6 +40,8 @@ class Curve:
 class Result:
     """What a run gives. Validation selects the evaluation; the test split is measured once, there."""
 
+    metric: Literal["error", "bpc"]
+    """What the errors are: a share of wrong answers, or bits per character."""
     validation_error: float
     test_error: float
     best_step: int
@@ -59,7 +63,7 @@ class Training:
     def __init__(
         self,
         spec: RunSpec,
-        data: ImageData,
+        data: ImageData | TextData,
         device: torch.device,
         *,
         checkpoint_file: Path | None = None,
@@ -67,7 +71,9 @@ class Training:
         before_checkpoint: Callable[[], None] = lambda: None,
     ) -> None:
         self.spec, self.settings, self.device = spec, spec.training, device
-        self.problem: Problem = ImageProblem(spec, data, device)
+        self.problem: Problem = (
+            ImageProblem(spec, data, device) if isinstance(data, ImageData) else TextProblem(spec, data, device)
+        )
         self.model = self.problem.model
         self.optimizer = build_optimizer(self.model, self.settings)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
@@ -130,7 +136,8 @@ class Training:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
         test = self.problem.score("test")
-        return Result(self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
+        metric: Literal["error", "bpc"] = "error" if isinstance(self.problem, ImageProblem) else "bpc"
+        return Result(metric, self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
 
     def _save(self, path: Path) -> None:
         self.before_checkpoint()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hyperbudget.nn.fields import changed
-from hyperbudget.nn.spec import ModelSpec, SpecError, option
+from hyperbudget.nn.spec import LanguageModel, ModelSpec, SpecError, option
 
 RESULT_VERSION = 1
 """Part of every run's name: raised when a change to networks, training or a default changes results, so that none is
@@ -21,7 +21,8 @@ class TrainingSpec:
     """Settings of the training loop. Lengths are optimiser steps (batches), so they mean the same on every task."""
 
     steps: int = option(1000, "optimiser steps", ge=1)
-    batch_size: int = option(128, "samples a step", ge=1)
+    batch_size: int = option(128, "samples a step; of a text: streams", ge=1)
+    length: int = option(100, "of a text: symbols of each stream in a step, through which gradients flow back", ge=1)
     optimizer: Literal["adam", "sgd"] = option("adam", "adam, or sgd with Nesterov momentum")
     learning_rate: float = option(1e-3, "largest learning rate", gt=0)
     momentum: float = option(0.9, "Nesterov momentum; used by sgd", ge=0, le=1)
@@ -46,6 +47,11 @@ class TrainingSpec:
     clip_norm: float | None = option(None, "largest gradient norm; none unless set", gt=0)
     augment: bool = option(True, "the task's augmentation (random crops), where it has one")
     evaluate_every: int = option(100, "steps between evaluations on the validation split", ge=1)
+    evaluation_rows: int = option(
+        1,
+        "of a text: pieces evaluated side by side, each from a fresh state; 1 carries it through all",
+        ge=1,
+    )
     precision: Literal["fp32", "bf16"] = option(
         "fp32", "of the main network's products, in training and evaluation; parameters and kernels are made in fp32"
     )
@@ -58,6 +64,14 @@ class TrainingSpec:
             raise SpecError(
                 "final_learning_rate", f"{self.final_learning_rate} is above learning_rate, {self.learning_rate}"
             )
+
+    def check(self, model: ModelSpec) -> None:
+        """Raise SpecError for a setting that `model` cannot be trained with."""
+        if isinstance(model.network, LanguageModel):
+            if self.l2:
+                raise SpecError("l2", f"{self.l2:g} is on convolution kernels, and {model.network.name} has none")
+            if self.compile:
+                raise SpecError("compile", f"is for networks of images, not for {model.network.name}")
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,8 @@ class RunSpec:
 
     def name(self, data_digest: str) -> str:
         """The run's name: a hash of everything that decides its result, the data's digest included."""
-        return _digest({**self._decisive(), "seed": self.seed, "data": data_digest, "version": RESULT_VERSION})
+        decisive = self._decisive() | {"task": self.task.partition(":")[0]}  # not where a file lies: its content
+        return _digest({**decisive, "seed": self.seed, "data": data_digest, "version": RESULT_VERSION})
 
     def configuration(self) -> str:
         """The name of the run's configuration, the same for all its seeds."""

@@ -1,4 +1,4 @@
-"""How long a run will take, from a few steps on random images: nothing is trained and no data are needed."""
+"""How long a run will take, from a few steps on random data: nothing is trained and no data set is needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import time
 
 import torch
 
+from hyperbudget.data.load import shape as shape_of
+from hyperbudget.data.load import sizes
 from hyperbudget.data.splits import ImageData
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.tasks import TASKS, TextTask, is_text
+from hyperbudget.data.text import TextData
 from hyperbudget.train.loop import Training
-from hyperbudget.train.spec import RunSpec
+from hyperbudget.train.spec import RunSpec, TrainingSpec
 
-WARMUP, MEASURED, IMAGES = 2, 6, 500
+WARMUP, MEASURED, IMAGES, SYMBOLS = 2, 6, 500, 100
 
 
 def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
@@ -20,7 +23,8 @@ def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
     settings = spec.training
     steps = min(WARMUP + MEASURED, settings.steps)
     trial = dataclasses.replace(spec, training=dataclasses.replace(settings, steps=max(steps, settings.warmup + 1)))
-    training = Training(trial, random_data(spec.task, settings.batch_size), device)
+    data = random_text(spec.task, settings) if is_text(spec.task) else random_data(spec.task, settings.batch_size)
+    training = Training(trial, data, device)
     for _ in range(min(WARMUP, steps - 1)):
         training.take_step()
     began = time.perf_counter()
@@ -35,11 +39,11 @@ def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
     began = time.perf_counter()
     training.problem.score("validation")
     _wait(device)
-    per_image = (time.perf_counter() - began) / IMAGES
+    each = (time.perf_counter() - began) / (IMAGES if isinstance(data, ImageData) else len(data.validation))
 
-    _, validation, test = TASKS[spec.task].splits
+    _, validation, test = sizes(spec.task)
     evaluations = -(-settings.steps // settings.evaluate_every)
-    return step * settings.steps + per_image * (evaluations * validation + test)
+    return step * settings.steps + each * (evaluations * validation + test)
 
 
 def random_data(task: str, batch_size: int) -> ImageData:
@@ -52,6 +56,20 @@ def random_data(task: str, batch_size: int) -> ImageData:
         return images, torch.randint(shape.classes, (count,), generator=generator)
 
     return ImageData(shape, "", *draw(batch_size), *draw(IMAGES), *draw(1))
+
+
+def random_text(task: str, settings: TrainingSpec) -> TextData:
+    """Random symbols, as many different ones as the task's text has: enough for one step and an evaluation."""
+    symbols = shape_of(task)["symbols"]
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(count: int) -> torch.Tensor:
+        return torch.randint(symbols, (count,), generator=generator).to(torch.uint8)
+
+    train = draw((settings.batch_size + 1) * settings.length)
+    return TextData(
+        TextTask(task), "", bytes(range(symbols)), train, draw(SYMBOLS * settings.evaluation_rows + 1), draw(2)
+    )
 
 
 def _wait(device: torch.device) -> None:

@@ -6,7 +6,8 @@ from scipy import stats
 
 from hyperbudget.analyze import mean_interval, ratio_interval
 from hyperbudget.analyze.intervals import resolution
-from tests.report.frames import demo, frame, row
+from hyperbudget.study.metrics import BPC
+from tests.report.frames import cells, demo, frame, row
 
 ERRORS = (0.021, 0.025, 0.018, 0.03, 0.022)
 OTHERS = (0.031, 0.04, 0.036)
@@ -80,6 +81,13 @@ def test_coverage_of_counted_errors():
 def test_resolution_is_one_sample_of_the_split():
     assert resolution(demo()).test == 1 / 400
     assert resolution(demo()).validation == 1 / 300
+
+
+def test_bits_have_no_samples_to_be_rounded_to():
+    assert resolution(cells()).test == BPC.step
+    bits = (1.312, 1.3121, 1.3119)
+    found, continuous = mean_interval(bits, BPC.step), mean_interval(bits, 1e-12)
+    assert (found.low, found.high) == pytest.approx((continuous.low, continuous.high), rel=1e-9)
 
 
 def test_resolution_of_a_task_unknown_here_is_the_smallest_gap():

@@ -4,8 +4,9 @@ import pytest
 
 from hyperbudget.analyze import analyze, configurations, paper_matches
 from hyperbudget.analyze.intervals import Interval
-from hyperbudget.analyze.words import duration, interval, percent, ratio
-from tests.report.frames import demo, frame, mnist, row
+from hyperbudget.analyze.words import axis_name, change, duration, family_legend, family_name, interval, ratio
+from hyperbudget.study.metrics import BPC, ERROR
+from tests.report.frames import cells, demo, frame, mnist, row
 
 
 def test_paper_rows_are_matched_by_their_fields():
@@ -63,7 +64,7 @@ def test_verdict_of_a_clear_case():
         ([row("free", 9, 0, None, status="failed", reason="x")], {}, "None of 1 run finished"),
         ([row("free", 9, 0, 0.1)], {}, "with one seed"),
         ([r for r in clear() if r["model.family"] == "hyper"], {}, "There is no other family"),
-        (clear(), {"baseline": "lstm"}, "The study has no lstm net, the baseline"),
+        (clear(), {"baseline": "lstm"}, "The study has no LSTM, the baseline"),
         (clear()[:2], {"budgets": [1500]}, "one seed gives no interval"),
         (clear(), {"budgets": [100]}, "No budget holds both"),
     ],
@@ -72,6 +73,33 @@ def test_verdict_is_no_more_certain_than_the_data(rows, study, expected):
     verdict = verdict_of(rows, **study)
     assert expected in " ".join(verdict.answer)
     assert "better" not in " ".join(verdict.answer + verdict.evidence)
+
+
+def bits(level, **fields):
+    rows = []
+    for seed in range(3):
+        rows.append(row("lstm", 900, seed, 1.4 + seed / 1000, model__hidden_size=300, model__num_layers=1))
+        rows.append(row("hyper_lstm", 950, seed, level + seed / 1000, model__hidden_size=400, **fields))
+    return [run | {"metric": "bpc", "task": "ptb"} for run in rows]
+
+
+def test_verdict_in_bits():
+    verdict = verdict_of(bits(1.38), baseline="lstm", budgets=[1000])
+    assert verdict.answer == (
+        "At ≤ 1,000 parameters the best HyperLSTM has fewer test bits per character than the best LSTM.",
+    )
+    assert verdict.evidence[0] == (
+        "At ≤ 1,000 parameters the HyperLSTM (hidden_size 400; 950) reaches 1.381 [1.379, 1.383] test bits per "
+        "character against 1.401 [1.399, 1.403] for the narrower LSTM (hidden_size 300 num_layers 1; 900): better."
+    )
+    assert "has more test bits per character" in verdict_of(bits(1.45), baseline=None, budgets=[1000]).answer[0]
+
+
+def test_cells_in_words():
+    assert [family_name(family) for family in ("ln_lstm", "hyper_rnn")] == ["layer-norm LSTM", "HyperRNN"]
+    assert [family_legend(family) for family in ("ln_lstm", "hyper_rnn")] == ["LN-LSTM", "HyperRNN"]
+    assert [axis_name(f"model.{field}") for field in ("num_layers", "hyper_size")] == ["layers", "hyper cell size"]
+    assert analyze(cells()).baseline == analyze(frame(bits(1.4), baseline=None)).baseline == "lstm"
 
 
 def test_health():
@@ -83,8 +111,9 @@ def test_health():
 
 
 def test_words():
-    assert [percent(x) for x in (0.0212, 0.00724, 0.123, 0.00996, 1.0)] == ["2.1%", "0.72%", "12%", "1.0%", "100%"]
-    assert interval(Interval(0.0212, 0.017, 0.0262, 3)) == "2.1% [1.7, 2.6]"
-    assert interval(Interval(0.0212, None, None, 1)) == "2.1%"
+    assert interval(Interval(0.0212, 0.017, 0.0262, 3), ERROR) == "2.1% [1.7, 2.6]"
+    assert interval(Interval(0.0212, None, None, 1), ERROR) == "2.1%"
+    assert interval(Interval(1.3121, 1.305, 1.3204, 3), BPC) == "1.312 [1.305, 1.320]"
+    assert [change(0.974, metric) for metric in (ERROR, BPC)] == ["× 0.97", "× 0.974"]
     assert [ratio(x) for x in (0.421, 1.0, 8.31, 12.4)] == ["× 0.42", "× 1.0", "× 8.3", "× 12"]
     assert [duration(x) for x in (41, 720, 11_520)] == ["41 s", "12 min", "3.2 h"]

@@ -18,12 +18,17 @@ from hyperbudget.budget.solve import solve
 from hyperbudget.budget.vector import NETWORK_FORMS, tabulate
 from hyperbudget.budget.vector_families import FAMILY_FORMS
 from hyperbudget.nn.build import build
+from hyperbudget.nn.cells import Lstm
+from hyperbudget.nn.networks import IMAGES
 from hyperbudget.nn.spec import (
+    CELLS,
     FAMILIES,
+    KERNELS,
     NETWORKS,
     ConvNet,
     Free,
     Hyper,
+    LanguageModel,
     Mlp,
     ModelSpec,
     ResNet,
@@ -49,19 +54,19 @@ DRAWS = {
 
 
 def test_every_network_and_family_has_a_vectorised_form():
-    assert set(NETWORK_FORMS) == set(NETWORKS)
-    assert set(FAMILY_FORMS) == set(FAMILIES)
-    assert set(DRAWS) == {*NETWORKS, *FAMILIES}
+    assert set(NETWORK_FORMS) == set(IMAGES)
+    assert set(FAMILY_FORMS) == set(KERNELS)
+    assert set(DRAWS) == {*IMAGES, *KERNELS}
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("network", IMAGES)
+@pytest.mark.parametrize("family", KERNELS)
 def test_vectorised_is_scalar(network, family):
     """Which configurations can be, their learnable parameters, generated weights and FLOPs."""
     generator = random.Random(network + family)
     images = {"channels": generator.randint(1, 3), "size": generator.randint(5, 33), "classes": 7}
     draws = {"image_size": [images["size"], 4], "image_channels": [1, 2, 3], **DRAWS[network]}
-    networks, families = grid(NETWORKS[network], draws), grid(FAMILIES[family], DRAWS[family])
+    networks, families = grid(NETWORKS[network], draws), grid(KERNELS[family], DRAWS[family])
     kept, table = tabulate(networks, **images)
     slots = [slot.column(0, len(kept)) for slot in table.slots]
     own, fits = FAMILY_FORMS[family](families.arrays, slots)
@@ -80,13 +85,13 @@ def test_vectorised_is_scalar(network, family):
         assert fits[row, column]
         assert learnable[row, column] == counts.learnable
         assert table.generated[row] == counts.generated
-        assert table.flops[row] == forward_flops(main, **images)
+        assert table.flops[row] == forward_flops(ModelSpec(main, families.at(column)), **images)
 
 
 def _built(networks: Grid, index: int, images: dict[str, int]):
     try:
         network = networks.at(index)
-        network.check(images["channels"], images["size"])
+        network.check(images)
     except SpecError:
         return None
     return network
@@ -99,10 +104,11 @@ def _built(networks: Grid, index: int, images: dict[str, int]):
 def test_flops_are_what_torch_counts(network, size):
     if isinstance(network, Mlp):
         network = Mlp(network.hidden, size, 3)
-    model = build(ModelSpec(network, Free()), channels=3, size=size, classes=10)
+    spec = ModelSpec(network, Free())
+    model = build(spec, channels=3, size=size, classes=10)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(torch.zeros(1, 3, size, size))
-    assert forward_flops(network, channels=3, size=size, classes=10) == counter.get_total_flops()
+    assert forward_flops(spec, channels=3, size=size, classes=10) == counter.get_total_flops()
 
 
 def test_finds_the_papers_hypernetwork():
@@ -114,7 +120,7 @@ def test_finds_the_papers_hypernetwork():
 
 def test_a_network_for_one_size_of_images_follows_them():
     solved = solve(20_000, 0.05, channels=2, size=9, classes=10, networks=["mlp"])
-    assert set(solved.found) == set(FAMILIES)
+    assert set(solved.found) == set(KERNELS)
     assert min(solved.found.values()) > 0
     assert {(s.model.network.image_size, s.model.network.image_channels) for s in solved.solutions} == {(9, 2)}
     elsewhere = solve(20_000, channels=2, size=9, classes=10, networks=["mlp"], ranges={"image_size": [28]})
@@ -209,3 +215,16 @@ def test_millions_of_configurations_in_seconds():
     solved = solve(100_000, **CIFAR, networks=["wrn"], families=["hyper"], ranges=ranges, limit=10)
     assert solved.searched > 3_000_000
     assert time.perf_counter() - started < 10
+
+
+def test_language_models_on_a_budget():
+    """Those of a text, by cell; a text has no kernels, and images no cells."""
+    ranges = {"hidden_size": [32, 64, 100], "num_layers": [1, 2], "hyper_size": [8, 16], "embedding_size": [2, 4]}
+    solved = solve(30_000, 0.3, symbols=50, ranges=ranges)
+    assert set(solved.found) == set(CELLS)
+    for found in solved.solutions:
+        assert anatomy(found.model, symbols=50).learnable == found.anatomy.learnable
+        assert abs(found.anatomy.learnable - 30_000) <= 9_000
+    wanted = [ModelSpec(LanguageModel(h, n), Lstm()) for h in (32, 64, 100) for n in (1, 2)]
+    wanted = [spec for spec in wanted if abs(anatomy(spec, symbols=50).learnable - 30_000) <= 9_000]
+    assert {found.model for found in solved.solutions if found.model.family == Lstm()} == set(wanted) != set()

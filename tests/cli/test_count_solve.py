@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hyperbudget.cli import main
+from hyperbudget.data.tasks import TASK_NAMES
 
 MODEL = """\
 task: cifar10
@@ -95,7 +96,7 @@ class TestCount:
         said = call("count", str(file))
         assert said.exit_code == 2
         assert said.stderr.splitlines() == [
-            f"{file}:1: task: 'cifar1' is not one of digits, mnist, cifar10; did you mean 'cifar10'?",
+            f"{file}:1: task: 'cifar1' is not one of {', '.join(TASK_NAMES)}, text:PATH; did you mean 'cifar10'?",
             f"{file}:2: modle: unknown key; did you mean 'model'?",
             f"{file}:5: model.depht: unknown key; did you mean 'depth'?",
             f"{file}:6: model.width: an axis; a model file has one value for each field, a study a question",

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from hyperbudget.cli import main
 from hyperbudget.config.shipped import shipped
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.tasks import TASK_NAMES
 
 STUDY = """\
 # A comment.
@@ -133,9 +133,10 @@ def test_ten_mistakes_are_ten_located_messages(studies: Path) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
         "bad.yaml:2: tsk: unknown key; did you mean 'task'?",
-        f"bad.yaml:3: task: 'digit' is not one of {', '.join(TASKS)}; did you mean 'digits'?",
+        f"bad.yaml:3: task: 'digit' is not one of {', '.join(TASK_NAMES)}, text:PATH; did you mean 'digits'?",
         "bad.yaml:7: model.width: 'abc' is not a whole number",
-        "bad.yaml:8: model.embedding_size: applies to the family hyper only, and this study has free, shared",
+        "bad.yaml:8: model.embedding_size: applies to the family hyper or hyper_rnn or hyper_lstm or "
+        "ln_hyper_lstm only, and this study has free, shared",
         "bad.yaml:9: model.width: given twice; the first is on line 7",
         "bad.yaml:11: training.learning_rate: -1 is not greater than 0",
         "bad.yaml:12: training.stps: unknown key; did you mean 'steps'?",

@@ -1,5 +1,6 @@
 """plan, run, status and ui, as a user calls them; what trains is tested in tests/study."""
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -228,6 +229,18 @@ class TestProgress:
             "[4/8] free width 4 seed 1: failed: diverged: nan, 1 min 15 s left",
         ]
 
+    def test_bits_are_no_percent(self, tmp_path):
+        text = StringIO()
+        console = Console(file=text, width=100, force_terminal=True, color_system=None)
+        result = {"status": "finished", "metric": "bpc", "validation_error": 1.3119, "seconds": 2}
+        PlainLines(console).run_ended("lstm seed 0", result, SNAPSHOT)
+        assert "lstm seed 0: validation 1.312 bpc (2.0 s)" in text.getvalue()
+        snapshot = dataclasses.replace(SNAPSHOT, front=[Best("lstm hidden size 300", 700, 1.3119, 2, "bpc")])
+        with Live(console=console, auto_refresh=False) as live:
+            LiveTable(tiny(tmp_path), live).update(snapshot)
+        assert "validation bpc" in text.getvalue()
+        assert "%" not in text.getvalue()
+
     def test_live_table(self, tmp_path):
         text = StringIO()
         console = Console(file=text, width=100, force_terminal=True, color_system=None)
@@ -236,6 +249,7 @@ class TestProgress:
         shown = text.getvalue()
         for expected in ("3 / 8", "1 min 15 s", "1,200", "3.40%", "hyper width 8 N_z 4 (1 seeds yet)"):
             assert expected in shown
+        assert "validation error" in shown
 
     @pytest.mark.parametrize(
         ("seconds", "words"), [(0.51, "0.5 s"), (59.2, "59 s"), (61, "1 min 01 s"), (3_720, "1 h 02 min")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hyperbudget.config import StudyFileError, load
-from hyperbudget.data.tasks import TASKS
+from hyperbudget.data.tasks import TASK_NAMES as TASKS
 from hyperbudget.nn.spec import FAMILIES, NETWORKS
 
 TASK_NAMES, NETWORK_NAMES, FAMILY_NAMES = (", ".join(names) for names in (TASKS, NETWORKS, FAMILIES))
@@ -164,14 +164,15 @@ def test_a_wrong_task(complaints: Complain) -> None:
     text = "question: ' '\ntask: mnst\nmodel: {network: convnet, family: free}\n"
     assert complaints(text) == [
         "x.yaml:1: question: is empty; say what the study asks",
-        f"x.yaml:2: task: 'mnst' is not one of {TASK_NAMES}; did you mean 'mnist'?",
+        f"x.yaml:2: task: 'mnst' is not one of {TASK_NAMES}, text:PATH; did you mean 'mnist'?",
     ]
 
 
 def test_a_field_of_a_family_that_is_not_there(complaints: Complain) -> None:
     text = HEAD + "model:\n  network: convnet\n  family: free\n  embedding_size: 4\n"
     assert complaints(text) == [
-        "x.yaml:6: model.embedding_size: applies to the family hyper only, and this study has free"
+        "x.yaml:6: model.embedding_size: applies to the family hyper or hyper_rnn or hyper_lstm or "
+        "ln_hyper_lstm only, and this study has free"
     ]
 
 
@@ -284,4 +285,37 @@ def test_set_replaces_the_place_with_the_value(complaints: Complain) -> None:
     assert complaints(text, "model.width={grid: [8, x]}", "model.basic_in=0") == [
         "--set model.width={grid: [8, x]}: model.width: 'x' is not a whole number",
         "--set model.basic_in=0: model.basic_in: 0 is less than 1",
+    ]
+
+
+def test_a_text_that_is_not_there(complaints: Complain, tmp_path: Path) -> None:
+    text = f"question: Why?\ntask: text:{tmp_path}/none.txt\nmodel: {{network: language_model, family: lstm}}\n"
+    assert complaints(text) == ["x.yaml:2: task: 'text:none.txt': there is no such file"]
+
+
+def test_networks_families_and_tasks_that_do_not_go_together(complaints: Complain) -> None:
+    of_text = "question: Why?\ntask: pydocs\nmodel: {network: convnet, family: free}\n"
+    assert complaints(of_text) == [
+        "x.yaml:3: model.network: convnet takes images, and pydocs is a text; take language_model"
+    ]
+    of_images = HEAD + "model: {network: language_model, family: lstm}\n"
+    assert complaints(of_images) == [
+        "x.yaml:3: model.network: language_model takes a text, and digits is images; take convnet, mlp, resnet, wrn"
+    ]
+    kernels = "question: Why?\ntask: pydocs\nmodel: {network: language_model, family: hyper}\n"
+    assert complaints(kernels) == [
+        "x.yaml:3: model.family: hyper is none of a language_model; take lstm, ln_lstm, rnn, hyper_rnn, hyper_lstm, "
+        "ln_hyper_lstm"
+    ]
+
+
+def test_a_text_shorter_than_a_window(complaints: Complain, tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("too short " * 30)
+    text = (
+        f"question: Why?\ntask: text:{tmp_path}/short.txt\nmodel: {{network: language_model, family: lstm}}\n"
+        "training:\n  batch_size: 10\n  length: 100\n"
+    )
+    assert complaints(text) == [
+        "x.yaml:5: training.batch_size: 10 streams of length 100 need 1,100 symbols, and the training text of "
+        "text:short.txt has 270; make one of them smaller"
     ]

@@ -16,7 +16,7 @@ import pytest
 
 from hyperbudget.data import download
 from hyperbudget.data.download import fetch
-from hyperbudget.data.idx import BadFileError
+from hyperbudget.data.files import BadFileError
 from hyperbudget.data.progress import Progress
 from hyperbudget.errors import UserError
 

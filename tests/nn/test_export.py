@@ -10,10 +10,10 @@ import torch
 from hyperbudget.errors import UserError
 from hyperbudget.nn.build import build
 from hyperbudget.nn.export import FORMATS, Metadata, bake, load_export, onnx_graph, write_export
+from hyperbudget.nn.networks import IMAGES
 from hyperbudget.nn.sources import FreeKernels
 from hyperbudget.nn.spec import (
-    FAMILIES,
-    NETWORKS,
+    KERNELS,
     ConvNet,
     Coordinate,
     Dct,
@@ -72,8 +72,8 @@ def refused(path):
 
 
 def test_the_examples_are_all_there_is():
-    assert {spec.family.name for spec in MODELS} == set(FAMILIES)
-    assert {spec.network.name for spec in MODELS} == set(NETWORKS)
+    assert {spec.family.name for spec in MODELS} == set(KERNELS)
+    assert {spec.network.name for spec in MODELS} == set(IMAGES)
 
 
 @pytest.mark.parametrize("spec", MODELS, ids=str)

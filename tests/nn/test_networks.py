@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 
 from hyperbudget.nn.build import build
+from hyperbudget.nn.networks import IMAGES
 from hyperbudget.nn.resnet import shortcut
 from hyperbudget.nn.sources import FreeKernels
 from hyperbudget.nn.spec import (
-    NETWORKS,
     ConvNet,
     Coordinate,
     Free,
@@ -46,7 +46,7 @@ def make(spec, size=12):
 
 
 def test_every_network_has_an_example():
-    assert {spec.network.name for spec in MODELS} == set(NETWORKS)
+    assert {spec.network.name for spec in MODELS} == set(IMAGES)
 
 
 @pytest.mark.parametrize("spec", MODELS, ids=str)
@@ -97,8 +97,8 @@ def test_mlp_is_a_convolution_with_a_kernel_as_large_as_the_image(channels):
 @pytest.mark.parametrize(
     ("channels", "size", "message"),
     [
-        (1, 8, "image_size: 28 is not the 8 of the images"),
-        (3, 28, "image_channels: 1 is not the 3 of the images"),
+        (1, 8, "image_size: 28 is not the 8 of the images of the data"),
+        (3, 28, "image_channels: 1 is not the 3 of the images of the data"),
     ],
 )
 def test_mlp_is_for_images_of_its_size(channels, size, message):

@@ -7,7 +7,7 @@ import torch
 
 from hyperbudget.nn.sources import FreeKernels, HyperKernels, build_source
 from hyperbudget.nn.spec import (
-    FAMILIES,
+    KERNELS,
     Coordinate,
     Dct,
     Family,
@@ -44,7 +44,7 @@ EXAMPLES: list[Family] = [
 
 
 def test_every_family_has_an_example():
-    assert {family.name for family in EXAMPLES} == set(FAMILIES)
+    assert {family.name for family in EXAMPLES} == set(KERNELS)
 
 
 @pytest.mark.parametrize("family", EXAMPLES, ids=str)

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import re
 import subprocess
@@ -7,9 +8,12 @@ from html.parser import HTMLParser
 import pytest
 from pypdf import PdfReader
 
+from hyperbudget.analyze import PaperMatch, analyze
+from hyperbudget.budget.paper import PaperRow
 from hyperbudget.errors import UserError
 from hyperbudget.report import build
-from tests.report.frames import demo, frame, mnist, row
+from hyperbudget.report.tables import tables
+from tests.report.frames import cells, demo, frame, mixed, mnist, row
 
 SINGLE = [row(f, 900, 0, 0.05) for f in ("free", "hyper")]
 STUDIES = {
@@ -153,6 +157,58 @@ def test_tasks_are_never_mixed(tmp_path):
     assert "The trade-off on mnist" in text
     assert "3.0% [" in text
     assert "0.60% [" in text
+
+
+def words(page):
+    """What a reader of the page reads, its style sheet aside, and the percent of its intervals."""
+    text = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", text)).replace("95%", "95 percent")
+
+
+def test_bits_are_never_percent(tmp_path):
+    page, pdf = build(cells(), tmp_path)
+    read = words(page.read_text())
+    assert "%" not in read
+    assert "error" not in read
+    for expected in (
+        "has fewer test bits per character than the best LSTM",
+        "Test bpc [95 percent CI] Validation, bpc",
+        "has fewer validation bits per character (shaded)",
+        "Bpc: bits per character.",
+        "along its front of 4 from 1.247 [1.240, 1.255] bpc with 436,500 parameters",
+        "HyperLSTM at 1,200,000: 0.981 [0.978, 0.985], better.",
+        "Test bits per character over those of the best LSTM within the same budget",
+        "× 0.970",
+        "selected on validation, never on test, which is measured once a run",
+    ):
+        assert expected in read, expected
+    printed = " ".join(page.extract_text() for page in PdfReader(pdf).pages)
+    assert "test bits per character" in printed
+    assert "LN-LSTM" in printed
+    assert "%" not in printed.replace("95%", "")
+
+
+def test_errors_and_bits_in_one_report(tmp_path):
+    (path,) = build(mixed(), tmp_path, "html")
+    page = path.read_text()
+    first, second = page.index('<section id="trade-off-1"'), page.index('<section id="trade-off-2"')
+    images, texts = words(page[first:second]), words(page[second : page.index('<section id="sure"')])
+    assert "Test error, % [95 percent CI]" in images
+    assert "Against the free net" in images
+    assert "bits" not in images
+    assert "Test bpc [95 percent CI]" in texts
+    assert "Against the LSTM" in texts
+    assert not re.search("%|error", texts)
+    assert "never on test, which is measured once a run" in words(page)
+    assert "an error of 0 counts as half a sample" in words(page)
+
+
+def test_printed_bits_stand_beside_ours():
+    found = analyze(cells())
+    chosen = found.configurations[0]
+    row = PaperRow("Table 3", "LSTM", 4_250_000, "params.learnable", 1.312, {}, "test 1.312", precision=10_000)
+    (beside,) = tables(dataclasses.replace(found, paper=[PaperMatch(row, chosen, 1)]))["paper"]
+    assert (beside["printed"], beside["ours"], beside["where"]) == ("1.312", "1.234", "below")
 
 
 def test_missing_native_libraries_say_what_to_do(tmp_path, monkeypatch):

@@ -21,21 +21,23 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file is and where it comes from; only the first five fields are needed to read it back.
+    """What a file is and where it comes from; only the first six fields are needed to read it back.
 
     `form`: ``compact`` holds what was learnt (generator, embeddings, stem, norms, head), ``baked`` plain kernels.
     `model`: the fields of the trained model (`ModelSpec.fields`), in a baked file too. `channels`, `size`, `classes`:
-    its images have shape (batch, channels, size, size), its logits (batch, classes). `mean`, `deviation`: by channel,
-    of pixels 0 ... 255; None where images are in [0, 1]. `task`, `run`, `training`, `seed`, `validation_error`,
-    `test_error` (shares of wrong answers) and `data_digest`: the run that trained it. `hyperbudget`: the version that
-    wrote the file.
+    its images have shape (batch, channels, size, size), its logits (batch, classes). `vocabulary`: instead of these,
+    the bytes that a language model's symbols are, in the order of their ids. `mean`, `deviation`: by channel, of pixels
+    0 ... 255; None where images are in [0, 1]. `task`, `run`, `training`, `seed`, `validation_error`, `test_error`
+    (shares of wrong answers, or bits per character) and `data_digest`: the run that trained it. `hyperbudget`: the
+    version that wrote the file.
     """
 
     form: Form
     model: dict[str, Any]
-    channels: int
-    size: int
-    classes: int
+    channels: int | None = None
+    size: int | None = None
+    classes: int | None = None
+    vocabulary: tuple[int, ...] | None = None
     mean: tuple[float, ...] | None = None
     deviation: tuple[float, ...] | None = None
     task: str | None = None
@@ -48,8 +50,20 @@ class Metadata:
     hyperbudget: str = __version__
 
     @property
+    def shape(self) -> dict[str, int]:
+        """Of the data: what `hyperbudget.nn.build.build` takes."""
+        if self.vocabulary is not None:
+            return {"symbols": len(self.vocabulary)}
+        assert self.channels is not None
+        assert self.size is not None
+        assert self.classes is not None
+        return {"channels": self.channels, "size": self.size, "classes": self.classes}
+
+    @property
     def input(self) -> str:
-        """How the images for this model must be made, in words."""
+        """How the images, or the text, for this model must be made, in words."""
+        if self.vocabulary is not None:
+            return "int64, shape (time, streams): places in the vocabulary of the text's bytes"
         values = "values in [0, 1]"
         if self.mean is not None:
             values = "(pixel - mean) / deviation by channel, of pixels 0 ... 255"
@@ -76,7 +90,7 @@ class Metadata:
             if fields["format_version"] > FORMAT_VERSION:
                 raise NewerFormat(f"written by hyperbudget {fields.get('hyperbudget', '?')}, newer than {__version__}")
             known = {name: fields[name] for name in cls.__dataclass_fields__ if name in fields}
-            for name in ("mean", "deviation"):
+            for name in ("mean", "deviation", "vocabulary"):
                 if name in known:
                     known[name] = tuple(known[name])
             metadata = cls(**known)
@@ -87,6 +101,10 @@ class Metadata:
             raise ValueError(f"its metadata are not an exported model's ({type(error).__name__}: {error})") from None
         if metadata.form not in ("compact", "baked"):
             raise ValueError(f"form {metadata.form!r} is neither compact nor baked")
+        if metadata.vocabulary is not None:
+            if not metadata.vocabulary or not all(isinstance(v, int) and 0 <= v < 256 for v in metadata.vocabulary):
+                raise ValueError("vocabulary is not a list of bytes")
+            return metadata
         for name in ("channels", "size", "classes"):
             value = getattr(metadata, name)
             if not isinstance(value, int) or value < 1:

@@ -22,7 +22,8 @@ def onnx_bytes(model: ImageModel, metadata: Metadata) -> bytes:
     if importlib.util.find_spec("onnxscript") is None:
         raise UserError("onnx: needs further packages; install them with: pip install 'hyperbudget[onnx]'")
     training = model.training
-    images = torch.zeros(2, metadata.channels, metadata.size, metadata.size)  # 2: a batch of 1 would stay 1 for ever
+    channels, size = metadata.shape["channels"], metadata.shape["size"]
+    images = torch.zeros(2, channels, size, size)  # 2: a batch of 1 would stay 1 for ever
     log = logging.getLogger("torch.onnx")
     level = log.level
     try:

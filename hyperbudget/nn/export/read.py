@@ -8,15 +8,14 @@ from typing import Any
 import torch
 
 from hyperbudget.errors import UserError
-from hyperbudget.nn.build import build
+from hyperbudget.nn.build import Model, build
 from hyperbudget.nn.export.metadata import KEY, Metadata, NewerFormat
 from hyperbudget.nn.export.state import StateMismatch, fill
-from hyperbudget.nn.image_model import ImageModel
 
 AGAIN = "write it again with: hyperbudget export"
 
 
-def load_export(path: str | Path) -> tuple[ImageModel, Metadata]:
+def load_export(path: str | Path) -> tuple[Model, Metadata]:
     """The model of a safetensors or torch file that `write_export` wrote, on the CPU, in evaluation mode.
 
     Loads tensors and words only, never code. The model of a baked file has free kernels, that of a compact one
@@ -33,10 +32,9 @@ def load_export(path: str | Path) -> tuple[ImageModel, Metadata]:
         raise UserError(f"{path}: {error}; update hyperbudget to read it") from None
     except ValueError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}; {AGAIN}") from None
-    shape = {"channels": metadata.channels, "size": metadata.size, "classes": metadata.classes}
     try:
         with torch.random.fork_rng(devices=[]):
-            model = build(metadata.stored_model(), **shape)
+            model = build(metadata.stored_model(), **metadata.shape)
     except (TypeError, ValueError, RuntimeError) as error:  # fields that passed as words, such as a width of "16"
         raise UserError(f"{path}: its metadata are no model's ({type(error).__name__}); {AGAIN}") from None
     try:

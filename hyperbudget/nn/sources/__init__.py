@@ -10,7 +10,7 @@ from hyperbudget.nn.sources.hashed import HashedKernels
 from hyperbudget.nn.sources.hyper import HyperKernels
 from hyperbudget.nn.sources.low_rank import LowRankKernels
 from hyperbudget.nn.sources.shared import SharedKernels
-from hyperbudget.nn.spec import Coordinate, Dct, Family, Free, Hashed, Hyper, KernelShape, LowRank, Shared
+from hyperbudget.nn.spec import Coordinate, Dct, Free, Hashed, Hyper, Kernels, KernelShape, LowRank, Shared
 
 __all__ = [
     "CoordinateKernels",
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 
-def build_source(family: Family, shapes: Sequence[KernelShape]) -> KernelSource:
+def build_source(family: Kernels, shapes: Sequence[KernelShape]) -> KernelSource:
     """The kernel source of `family` for kernels of `shapes`. Raises SpecError when it cannot produce one of them."""
     family.check(list(shapes))
     match family:
