@@ -45,7 +45,7 @@ class PaperMatch:
             parts.append(f"learning rate {field['learning_rate']:g}")
         if "schedule" in field:
             parts.append(f"{field['schedule']} schedule")
-        if "augment" in field:
+        if "augment" in field and self.row.fields["model.network"] != "language_model":
             parts.append("random crops" if field["augment"] else "no augmentation")
         return ", ".join(parts)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from hyperbudget.budget.recurrent_paper import SEQUENCE_ROWS, SequenceRow
 
 
 @dataclass(frozen=True)
@@ -12,8 +15,9 @@ class PaperRow:
     """One printed row: its count and its result, and which runs reproduce it.
 
     `count` is what the table calls parameters, printed to `precision` (1: exactly), and `counts` the frame's column
-    that counts the same; `error` is the test error as a share; `fields` are the frame's columns that a run must have
-    with these values.
+    that counts the same; `exact` is set where no accounting reaches the printed count: what the stated sizes give, by
+    the accounting that gives all other rows. `error` is the test error as a share, or bits per character; `fields` are
+    the frame's columns that a run must have with these values.
     """
 
     table: str
@@ -24,6 +28,7 @@ class PaperRow:
     fields: Mapping[str, Any]
     protocol: str
     precision: int = 1
+    exact: int | None = None
 
     @property
     def slug(self) -> str:
@@ -40,8 +45,8 @@ class PaperRow:
         return (count + self.precision // 2) // self.precision * self.precision
 
     def agrees(self, count: int) -> bool:
-        """Whether `count` is the printed one, as far as that was printed."""
-        return self.rounded(count) == self.count
+        """Whether `count` is the printed one, as far as that was printed, or what it should have been."""
+        return count == self.exact if self.exact is not None else self.rounded(count) == self.count
 
     def show(self, count: int) -> str:
         """`count` written as the table would print it."""
@@ -70,6 +75,20 @@ def wrn(width: int, count: int, error: float, hyper: bool) -> PaperRow:
             "trained with Adam, Table 8" if hyper else "trained with SGD and Nesterov momentum, Table 7"
         ),
         precision=1_000,
+    )  # fmt: skip
+
+
+def language_model(row: SequenceRow) -> PaperRow:
+    """A row of Table 3 or 4, in bits per character."""
+    assert row.test is not None
+    return PaperRow(
+        table=row.table, row=row.row, count=row.count, counts="params.learnable", error=row.test,
+        fields={
+            "task": row.task.name, "model.network": "language_model", "model.family": row.cell.name,
+            "model.hidden_size": row.hidden_size, "model.num_layers": row.num_layers,
+            **{f"model.{name}": value for name, value in dataclasses.asdict(row.cell).items()},
+        },
+        protocol=f"{row.test:.3f} bits per character; {row.protocol}", precision=row.precision, exact=row.exact,
     )  # fmt: skip
 
 
@@ -119,4 +138,5 @@ ROWS: tuple[PaperRow, ...] = (
                 "model.output_layout": "grid"},
         protocol="best accuracy 93.5%; a four-layer relu network draws the hidden matrix",
     ),
+    *(language_model(row) for row in SEQUENCE_ROWS if row.task.one_hot),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +22,27 @@ def command() -> None:
     """
 
 
+def measured(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorator: the options that every benchmark has."""
+    file, many = click.Path(path_type=Path, dir_okay=False), click.IntRange(min=1)
+    for option in (  # the last one is the first in --help
+        click.option("--out", type=file, help="Write the text there as well."),
+        click.option("--json", "json_file", type=file, help="Write all times there."),
+        click.option("--device", "device_name", type=click.Choice(["cpu", "cuda"]), help="By default cuda, if any."),
+        click.option("--threads", default=1, show_default=True, type=many, help="CPU threads of torch."),
+        click.option("--repetitions", default=15, show_default=True, type=many, help="Rounds."),
+    ):
+        function = option(function)
+    return function
+
+
 @command.command("static", short_help="Generated kernels, precision, compilation.")
 @click.option("--depth", default=40, show_default=True, help="d of WRN-d-k, 6N + 4.")
 @click.option("--width", default=1, show_default=True, type=click.IntRange(min=1), help="k of WRN-d-k.")
 @click.option("--batch", "batches", multiple=True, default=(128, 32), show_default=True, type=click.IntRange(min=1),
               help="Images a step; may be repeated. Comparisons of kernels take all, others the first.")  # fmt: skip
-@click.option("--repetitions", default=15, show_default=True, type=click.IntRange(min=1), help="Rounds.")
-@click.option("--threads", default=1, show_default=True, type=click.IntRange(min=1), help="CPU threads of torch.")
-@click.option("--device", "device_name", type=click.Choice(["cpu", "cuda"]), help="By default cuda if there is one.")
 @click.option("--only", multiple=True, metavar="NAME", help="kernels, precision, compile; may be repeated.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all times there.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there as well.")
+@measured
 def static(depth: int, width: int, batches: tuple[int, ...], repetitions: int, threads: int, device_name: str | None,
            only: tuple[str, ...], json_file: Path | None, out: Path | None) -> None:  # fmt: skip
     """Time training steps of a Wide ResNet with free and with generated kernels, on random images.
@@ -82,6 +92,51 @@ def static(depth: int, width: int, batches: tuple[int, ...], repetitions: int, t
         f"{plural(repetitions, 'round')} of turns of {plural(STEPS, 'step')}; ratios are taken within a round",
     ]
     show(lines, about, compare(network, device, batches=batches, repetitions=repetitions, only=wanted), json_file, out)
+
+
+@command.command("recurrent", short_help="Recurrent cells, and a backward pass written by hand.")
+@click.option("--size", "sizes", multiple=True, default=(1000, 256), show_default=True, type=click.IntRange(min=1),
+              help="Units of the main cell; may be repeated.")  # fmt: skip
+@measured
+def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_name: str | None, json_file: Path | None,
+              out: Path | None) -> None:  # fmt: skip
+    """Time forward and backward passes of one layer of each LSTM, against torch's nn.LSTM of the same size.
+
+    \b
+    lstm, ln_lstm              loops over the steps; autograd's gradients
+    hyper_lstm, ln_hyper_lstm  functions of a whole window, whose backward pass is written by hand
+    hyper_lstm loop, ...       the same as loops over the steps
+
+    "By operations" is the ratio of the additions and multiplications in matrix products; nn.LSTM multiplies with
+    one-hot inputs, which the others look up. The defaults take some five minutes on one core. --size 64 is a quick
+    look.
+    """
+    import torch
+
+    from hyperbudget.bench.machine import find_device, machine
+    from hyperbudget.bench.recurrent import BATCH, SMALL, STEPS, SYMBOLS, TIME, VARIANTS, WARMUP, compare
+
+    _check_folders(json_file, out)
+    device = find_device(device_name)
+    torch.set_num_threads(threads)
+
+    about: dict[str, Any] = {
+        "benchmark": "recurrent",
+        "machine": machine(device),
+        "time": TIME,
+        "symbols": SYMBOLS,
+        "operations_per_symbol": {size: {str(v): v.operations(size) for v in VARIANTS} for size in sizes},
+        "warmup_steps": WARMUP,
+        "steps_per_turn": STEPS,
+        "repetitions": repetitions,
+    }
+    lines = [
+        machine_words(about["machine"]),
+        f"forward and backward pass of one layer over {TIME} symbols of {SYMBOLS}, {BATCH} sequences side by side; "
+        f"hyper cells with {SMALL.hyper_size} units, N_z {SMALL.embedding_size}",
+        f"{plural(repetitions, 'round')} of turns of {plural(STEPS, 'step')}; ratios are taken within a round",
+    ]
+    show(lines, about, compare(sizes, device, repetitions=repetitions), json_file, out)
 
 
 def show(

@@ -102,7 +102,7 @@ def compare(models: list[Model], rows: list[PaperRow], as_json: bool) -> int:
         for model in matching:
             ours = int(anatomy_of(model).metrics()[row.counts])
             equal = row.agrees(ours)
-            verdict = "equal" if equal else "DIFFERS"
+            verdict = "DIFFERS" if not equal else "equal" if row.exact is None else "equal to what the sizes give"
             lines.append((row.row, row.printed, f"{ours:,}", row.show(ours), verdict, describe(model[1])))
             found.append({"table": row.table, "row": row.row, "printed": row.count, "ours": ours,
                           "rounded": row.rounded(ours), "equal": equal, "model": model[1].fields()})  # fmt: skip
@@ -127,6 +127,7 @@ def show(models: list[Model], as_json: bool) -> None:
 
     from hyperbudget.cli.describe import describe
     from hyperbudget.cli.plan import table
+    from hyperbudget.nn.spec import LanguageModel
 
     counts = [anatomy_of(model) for model in models]
     if as_json:
@@ -144,8 +145,10 @@ def show(models: list[Model], as_json: bool) -> None:
         lines = [("group", "learnable", "share")]
         lines += [(group, f"{n:,}", f"{100 * n / only.learnable:.1f}%") for group, n in only.groups.items() if n]
         table([*lines, ("learnable", f"{only.learnable:,}", "")], right=(1, 2))
+        recurrent = isinstance(models[0][1].network, LanguageModel)
+        weights, plain = ("recurrent", "unchanging ones") if recurrent else ("kernel", "free kernels")
         click.echo(
-            f"{only.generated:,} kernel weights in use from {only.source:,} parameters; with free kernels "
+            f"{only.generated:,} {weights} weights in use from {only.source:,} parameters; with {plain} "
             f"{only.free:,} parameters, {only.compression:.2f} x as many"
         )
         return

@@ -10,7 +10,7 @@ from hyperbudget.study.label import SHORT
 
 
 def describe(model: ModelSpec) -> str:
-    """``wrn depth 40 width 1, hyper N_z 64 d 64 in 16 out 16``; words are left out where they are the default."""
+    """``wrn depth 40 width 1, hyper N_z 64 d 64 in 16 out 16``; what is no size is left out where it is the default."""
     return ", ".join(f"{part.name} {settings(part)}".rstrip() for part in (model.network, model.family))
 
 
@@ -19,7 +19,8 @@ def settings(part: Any) -> str:
     said = []
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
-        if isinstance(value, str) and value == field.default:
+        size = isinstance(value, int) and not isinstance(value, bool)
+        if value == field.default and not size and field.name not in SHORT:
             continue
         said.append(f"{SHORT.get(field.name, field.name.replace('_', ' '))} {value}")
     return " ".join(said)

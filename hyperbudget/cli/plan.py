@@ -97,7 +97,7 @@ def show_models(planned: Plan) -> None:
     counts = [candidate.anatomy.learnable for candidate in representatives]
     sample = "" if planned.exhaustive else f" (a sample of {len(planned.candidates)} configurations)"
     click.echo(f"learnable parameters: {min(counts):,} to {max(counts):,} in {len(counts)} models{sample}")
-    rows: list[tuple[str, ...]] = [("model", "learnable", "of these for kernels", "generated weights", "compression")]
+    rows: list[tuple[str, ...]] = [("model", "learnable", "of these for weights", "generated weights", "compression")]
     for candidate in _thin(representatives, ROWS):
         anatomy = candidate.anatomy
         rows.append(

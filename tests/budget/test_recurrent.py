@@ -12,6 +12,7 @@ from hyperbudget.budget.recurrent import RECURRENT_GROUPS, recurrent_anatomy, re
 from hyperbudget.budget.recurrent_paper import SEQUENCE_ROWS
 from hyperbudget.nn.cells import Cell, HyperLstm, HyperRnn, LnHyperLstm, LnLstm, Lstm, Rnn
 from hyperbudget.nn.recurrent import Recurrent
+from hyperbudget.nn.recurrent.fused import plain_loops
 
 STARRED = {
     "layer norm HyperLSTM, 1000 units, large embedding": 5_085_170,
@@ -61,13 +62,13 @@ def test_closed_form_is_what_the_network_has(seed):
 @pytest.mark.parametrize("one_hot", [False, True])
 @pytest.mark.parametrize("seed", range(40))
 def test_operations_are_those_of_the_matrix_products(seed, one_hot):
-    """As torch counts them, over a whole sequence of several samples."""
+    """As torch counts them, over a whole sequence of several samples; in the plain loop, whose products it knows."""
     generator = random.Random(seed)
     cell, sizes = random_cell(generator), random_sizes(generator)
     network, *head = build(cell, **sizes)
     steps, batch = 3, 2
     x = torch.randint(sizes["inputs"], (steps, batch)) if one_hot else torch.randn(steps, batch, sizes["inputs"])
-    with FlopCounterMode(display=False) as counted, torch.no_grad():
+    with plain_loops(), FlopCounterMode(display=False) as counted, torch.no_grad():
         outputs, _ = network(x)
         for part in head:
             part(outputs)

@@ -80,6 +80,50 @@ def test_no_gpu(monkeypatch):
     assert said.stderr.startswith("--device cuda: torch finds no CUDA device here")
 
 
+def recurrent(*arguments):
+    quick = ["--size", "3", "--repetitions", "1", "--device", "cpu"]
+    return CliRunner().invoke(main, ["bench", "recurrent", *quick, *map(str, arguments)], prog_name="hyperbudget")
+
+
+class TestRecurrent:
+    @pytest.fixture(autouse=True)
+    def short(self, monkeypatch):
+        monkeypatch.setattr("hyperbudget.bench.recurrent.TIME", 4)
+
+    def test_every_cell_is_compared_with_torchs(self, tmp_path):
+        text, data = tmp_path / "bench.txt", tmp_path / "bench.json"
+        said = recurrent("--size", 2, "--out", text, "--json", data)
+        assert said.exit_code == 0
+        assert text.read_text() == said.stdout.rstrip("\n") + "\n"
+        lines = said.stdout.splitlines()
+        assert "1 thread, torch " in lines[0]
+        assert lines[1] == (
+            "forward and backward pass of one layer over 4 symbols of 50, 32 sequences side by side; "
+            "hyper cells with 128 units, N_z 4"
+        )
+        assert [line for line in lines if line.startswith("size")] == ["size 3, batch 32", "size 2, batch 32"]
+        cells = ["lstm", "ln_lstm", "hyper_lstm", "hyper_lstm loop", "ln_hyper_lstm", "ln_hyper_lstm loop"]
+        assert [line.partition("   ")[0].strip() for line in lines if " / nn" in line or "_lstm /" in line] == 2 * [
+            *(f"{cell} / nn.LSTM" for cell in cells),
+            "hyper_lstm / hyper_lstm loop",
+            "ln_hyper_lstm / ln_hyper_lstm loop",
+        ]
+
+        found = json.loads(data.read_text())
+        assert (found["benchmark"], found["time"], found["machine"]["threads"]) == ("recurrent", 4, 1)
+        assert found["operations_per_symbol"]["3"]["nn.LSTM"] == 2 * 4 * 3 * (50 + 3)
+        for comparison in found["comparisons"]:
+            assert list(comparison["variants"]) == ["nn.LSTM", *cells]
+            for variant in comparison["variants"].values():
+                assert len(variant["seconds_by_round"]) == 1
+                assert variant["sequences_per_second"] > 0
+
+    def test_bad_input_is_one_line(self):
+        said = recurrent("--json", "nowhere/bench.json")
+        assert (said.exit_code, said.stdout) == (2, "")
+        assert said.stderr == "--json nowhere/bench.json: there is no folder nowhere\n"
+
+
 def test_a_machine_in_words():
     about = {"processor": "A CPU", "bf16_instructions": ["amx_bf16"], "threads": 2, "torch": "2.13.0", "device": "cpu"}
     assert machine_words(about) == "A CPU (amx_bf16), 2 threads, torch 2.13.0, device cpu"

@@ -119,7 +119,8 @@ class TestCount:
             (["nowhere.yaml"], "no such file or shipped study"),
             (
                 ["--against", "paper/table-9"],
-                "'paper/table-9' is not one of paper/appendix-a1, paper/table-2, paper/table-6",
+                "'paper/table-9' is not one of paper/appendix-a1, paper/table-2, paper/table-3, paper/table-4, "
+                "paper/table-6",
             ),
             (["--against", "paper/table-2", "--set", "model.width=2"], "no file to put a value into"),
         ],

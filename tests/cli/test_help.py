@@ -20,7 +20,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS, "bench static"])
+@pytest.mark.parametrize("name", ["", *COMMANDS, "bench static", "bench recurrent"])
 def test_help_imports_nothing_heavy(name: str) -> None:
     arguments = [*name.split(), "--help"]
     said = python(

@@ -1,0 +1,316 @@
+"""The HyperLSTM with a backward pass written by hand against the loop over its steps."""
+
+import dataclasses
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from hyperbudget.nn.cells import HyperLstm, LnHyperLstm
+from hyperbudget.nn.recurrent import HyperLstmState, Recurrent, build_layer, detach, fused
+from hyperbudget.nn.recurrent.fused import products, window
+from tests.nn.recurrent.examples import network, random_state, tensors
+
+TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
+SPECS = [
+    HyperLstm(5, 3, z_from=z_from, hyper_dropout=dropout, forget_bias=forget)
+    for z_from, dropout, forget in itertools.product(["current", "previous"], [False, True], [1.0, 0.0])
+] + [
+    LnHyperLstm(5, 3, z_from=z_from, hyper_dropout=dropout, hyper_bias=bias)
+    for z_from, dropout, bias in itertools.product(["current", "previous"], [False, True], [False, True])
+]
+
+
+def name(spec):
+    """The cell, and what is not as usual: options of two values."""
+    usual = type(spec)(5, 3)
+    fields = [field.name for field in dataclasses.fields(spec)]
+    return "-".join([spec.name, *(field for field in fields if getattr(spec, field) != getattr(usual, field))])
+
+
+every_spec = pytest.mark.parametrize("spec", SPECS, ids=name)
+FEW_SPECS = [HyperLstm(5, 3), LnHyperLstm(5, 3, z_from="previous", hyper_dropout=True)]
+two_specs = pytest.mark.parametrize("spec", FEW_SPECS, ids=name)
+
+
+def agree(found, expected, tolerance):
+    """Relative to the length of `expected`."""
+    assert found.dtype == expected.dtype
+    error = torch.linalg.vector_norm(found.double() - expected.double())
+    assert error <= tolerance * torch.linalg.vector_norm(expected.double())
+
+
+def a_layer(spec, inputs=6, size=4, dtype=torch.float64):
+    return network(spec, inputs, size, layers=1).to(dtype).layers[0]
+
+
+def a_state(layer, batch):
+    sizes = layer.state_sizes.values()
+    return HyperLstmState(*(torch.randn(batch, n, dtype=layer.bias.dtype, requires_grad=True) for n in sizes))
+
+
+def both(layer, x, state, masks=(), wanted=None):
+    """Outputs, last state and gradients: of the loop, and of the function."""
+    leaves = [*state, *layer.parameters()] + ([x] if x.is_floating_point() else [])
+    results = []
+    for plain in (True, False):
+        with fused.plain_loops(plain):
+            outputs, last = layer(x, state, masks)
+        generator = torch.Generator().manual_seed(3)
+        values = [outputs, *last]
+        weights = [torch.randn(v.shape, generator=generator, dtype=torch.float64).to(v.dtype) for v in values]
+        terms = [(v * w).sum() for v, w in zip(values, weights, strict=True)]
+        total = sum(term for n, term in enumerate(terms) if wanted is None or n in wanted)
+        gradients = torch.autograd.grad(total, leaves, materialize_grads=True)
+        results.append(values + list(gradients))
+    return results
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@pytest.mark.parametrize("masked", [False, True])
+@every_spec
+def test_it_is_the_loop(spec, masked, dtype):
+    """In outputs, last state and all gradients: windows of one step and of more, whose products are packed."""
+    random = torch.Generator().manual_seed(SPECS.index(spec))
+    for steps in (1, 2, 7):
+        torch.manual_seed(steps)
+        batch, inputs, size = torch.randint(1, 9, (3,), generator=random).tolist()
+        layer = a_layer(spec, inputs, size + 4, dtype)  # the layer norm of two or three numbers magnifies rounding
+        x = torch.randn(steps, batch, inputs, dtype=dtype, requires_grad=True)
+        masks = [(torch.rand(steps, batch, n) < 0.6).to(dtype) / 0.6 for n in layer.mask_sizes] if masked else []
+        for expected, found in zip(*both(layer, x, a_state(layer, batch), masks), strict=True):
+            agree(found, expected, TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@two_specs
+def test_gradients_of_weights_are_gathered_over_several_products(spec, dtype, monkeypatch):
+    layer, x = a_layer(spec, dtype=dtype), torch.randn(11, 3, 6, dtype=dtype, requires_grad=True)
+    for rows in (1, 3, 12, 33):  # of one step each, even below one; of four steps, with three left over; of all
+        monkeypatch.setattr(window, "ROWS", rows)
+        for expected, found in zip(*both(layer, x, a_state(layer, 3)), strict=True):
+            agree(found, expected, TOLERANCES[dtype])
+
+
+@two_specs
+def test_packed_products_are_for_many_steps_on_a_processor_with_avx(spec, monkeypatch):
+    packed = []
+
+    class Noted(products.Product):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            packed.append(options["packed"])
+
+    monkeypatch.setattr(window, "Product", Noted)
+    has_avx = torch.backends.mkldnn.is_available() and "AVX" in torch.backends.cpu.get_cpu_capability()
+    for steps, dtype, expected in ((3, torch.float32, False), (4, torch.float32, has_avx), (4, torch.float64, False)):
+        layer = a_layer(spec, dtype=dtype)
+        layer(torch.randn(steps, 2, 6, dtype=dtype), a_state(layer, 2))[0].sum().backward()
+        assert packed == [expected] * 4
+        packed.clear()
+
+
+@two_specs
+def test_token_ids(spec):
+    layer = a_layer(spec)
+    for expected, found in zip(*both(layer, torch.randint(6, (5, 3)), a_state(layer, 3)), strict=True):
+        agree(found, expected, 1e-10)
+
+
+@pytest.mark.parametrize("wanted", [[0], [1], [2], [3], [4], [2, 4]], ids=str)
+@two_specs
+def test_a_loss_of_some_results_alone(spec, wanted):
+    """Outputs, h, c, hyper_h, hyper_c: where no gradient comes from one of them, there is none rather than a 0."""
+    layer, x = a_layer(spec), torch.randn(5, 3, 6, dtype=torch.float64, requires_grad=True)
+    for expected, found in zip(*both(layer, x, a_state(layer, 3), wanted=wanted), strict=True):
+        agree(found, expected, 1e-10)
+
+
+@two_specs
+def test_gradcheck(spec):
+    """With masks; tests/nn/recurrent/test_equations.py has it without, for every option."""
+    torch.manual_seed(0)
+    layer = a_layer(spec, 2, 2)
+    x, state = torch.randn(3, 2, 2, dtype=torch.float64, requires_grad=True), a_state(layer, 2)
+    masks = [(torch.rand(3, 2, n) < 0.6).double() / 0.6 for n in layer.mask_sizes]
+    names, parameters = zip(*layer.named_parameters(), strict=True)
+
+    def compute(x, *values):
+        weights = dict(zip(names, values[4:], strict=True))
+        outputs, last = torch.func.functional_call(layer, weights, (x, HyperLstmState(*values[:4]), masks))
+        return outputs, *last
+
+    assert torch.autograd.gradcheck(compute, (x, *state, *parameters))
+
+
+@two_specs
+def test_windows_of_a_long_text(spec):
+    """Truncated backpropagation: the state is handed on without its history, through two layers."""
+    torch.manual_seed(0)
+    built = network(spec, recurrent_dropout=0.3).double()
+    x = torch.randn(9, 3, 6, dtype=torch.float64)
+    results = []
+    for plain in (True, False):
+        torch.manual_seed(1)
+        state, generator = random_state(built, 3), torch.Generator().manual_seed(2)
+        built.zero_grad()
+        with fused.plain_loops(plain):
+            for part in (x[:4], x[4:]):
+                outputs, state = built(part, state, generator=generator)
+                state = detach(state)
+                outputs.square().sum().backward()
+        results.append([*tensors(state), *(parameter.grad.clone() for parameter in built.parameters())])
+    for expected, found in zip(*results, strict=True):
+        agree(found, expected, 1e-10)
+
+
+@two_specs
+def test_weights_that_are_not_learnt(spec):
+    layer = a_layer(spec)
+    for frozen in ("weight_h", "z_weight", "weight_x"):
+        layer.get_parameter(frozen).requires_grad_(False)
+    outputs, _ = layer(torch.randn(5, 3, 6, dtype=torch.float64), a_state(layer, 3))
+    outputs.sum().backward()
+    assert {n for n, p in layer.named_parameters() if p.grad is None} == {"weight_h", "z_weight", "weight_x"}
+
+
+class Made(TorchDispatchMode):
+    """Counts the tensors that are made without being the result of anything."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function is torch.ops.aten.new_empty.default
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("how", ["no_grad", "frozen"])
+@two_specs
+def test_without_a_backward_pass_nothing_is_kept(spec, how):
+    layer = a_layer(spec)
+    state = HyperLstmState(*(tensor.detach() for tensor in a_state(layer, 3)))
+    expected, last = layer(x := torch.randn(9, 3, 6, dtype=torch.float64), state)
+    counts = []
+    layer.requires_grad_(how != "frozen")
+    with torch.set_grad_enabled(how != "no_grad"):
+        for steps in (5, 9):
+            with Made() as made:
+                outputs, end = layer(x[:steps], state)
+            counts.append(made.count)
+    assert counts[0] == counts[1]
+    assert not any(tensor.requires_grad for tensor in (outputs, *end))
+    for found, before in zip((outputs, *end), (expected, *last), strict=True):
+        assert torch.equal(found, before)
+    assert len({tensor.untyped_storage().data_ptr() for tensor in (outputs, *end, *state)}) == 9
+
+
+@two_specs
+def test_what_is_kept(spec):
+    """As the function's docstring says; and of the initial state, c, h^ and c^."""
+    layer, steps, batch = a_layer(spec, size=7), 5, 3
+    outputs, _ = layer(torch.randn(steps, batch, 6, dtype=torch.float64), a_state(layer, batch))
+    step = 10 * 7 + 7 * 5 + 12 * (3 + 1) + (5 * 7 + 5 * 5 + 10) * spec.layer_norm
+    tape = outputs.grad_fn.saved_tensors[1 + len(fused.inputs.Inputs._fields) :]
+    assert sum(tensor.numel() for tensor in tape) == batch * (steps * step + 7 + 5 + 5)
+
+
+@two_specs
+def test_what_is_kept_is_given_back(spec):
+    """After the backward pass, unless it is to be taken again."""
+    layer = a_layer(spec)
+    state = a_state(layer, 3)
+    outputs, _ = layer(torch.randn(5, 3, 6, dtype=torch.float64), state)
+    first = torch.autograd.grad(outputs.sum(), list(state), retain_graph=True)
+    second = torch.autograd.grad(outputs.sum(), list(state))
+    for one, other in zip(first, second, strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+        torch.autograd.grad(outputs.sum(), list(state))
+
+
+@two_specs
+def test_gradients_of_gradients_are_refused(spec):
+    layer = a_layer(spec)
+    outputs, _ = layer(torch.randn(5, 3, 6, dtype=torch.float64), state := a_state(layer, 3))
+    (gradient,) = torch.autograd.grad(outputs.square().sum(), [state.h], create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+class TestWhenItIsUsed:
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        """One entry a call."""
+        made, own = [], fused.hyper_lstm
+        monkeypatch.setattr(fused, "hyper_lstm", lambda *arguments: (made.append(1), own(*arguments))[1])
+        return made
+
+    @pytest.fixture
+    def layer(self):
+        return build_layer(LnHyperLstm(5, 3), 6, 4)
+
+    @pytest.fixture
+    def x(self):
+        return torch.randn(5, 3, 6)
+
+    def zeros(self, layer, dtype=torch.float32):
+        return HyperLstmState(*(torch.zeros(3, size, dtype=dtype) for size in layer.state_sizes.values()))
+
+    def test_in_training_and_evaluation(self, layer, x, calls):
+        layer(x, self.zeros(layer))
+        layer.eval()(x, self.zeros(layer))
+        assert len(calls) == 2
+
+    def test_in_every_layer_of_a_network(self, x, calls):
+        Recurrent(HyperLstm(5, 3), 6, 4, num_layers=3)(x)
+        assert len(calls) == 3
+
+    def test_it_can_be_switched_off(self, layer, x, calls):
+        with fused.plain_loops():
+            layer(x, self.zeros(layer))
+            with fused.plain_loops(False):
+                layer(x, self.zeros(layer))
+            layer(x, self.zeros(layer))
+        assert len(calls) == 1
+
+    @pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", False)])
+    def test_the_environment_can_switch_it_off(self, value, plain):
+        code = (
+            "import sys, torch; from hyperbudget.nn.recurrent import fused; sys.exit(int(fused.usable(torch.ones(1))))"
+        )
+        environment = {**os.environ, "HYPERBUDGET_PLAIN": value}
+        assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == (not plain)
+
+    def test_mixed_precision_is_for_the_loop(self, layer, x, calls):
+        with torch.autocast("cpu", torch.bfloat16):
+            layer(x, self.zeros(layer))
+        layer.bfloat16()(x.bfloat16(), self.zeros(layer, torch.bfloat16))
+        with pytest.raises(RuntimeError, match="dtype"):  # the loop's own words
+            layer.double()(x.double(), self.zeros(layer))
+        assert not calls
+
+    def test_masks_with_a_gradient_are_for_the_loop(self, layer, x, calls):
+        mask = torch.ones(5, 3, 4, requires_grad=True)
+        outputs, _ = layer(x, self.zeros(layer), [mask])
+        outputs.sum().backward()
+        assert mask.grad.any()
+        assert not calls
+
+    def test_transforms_are_for_the_loop(self, layer, x, calls):
+        state = self.zeros(layer)
+        several = torch.stack([x, 2 * x])
+        mapped = torch.func.vmap(lambda one: layer(one, state)[0])(several)
+        assert not calls
+        torch.testing.assert_close(mapped[1], layer(2 * x, state)[0])
+
+    def test_compilation_is_for_the_loop(self, layer, x, calls):
+        compiled = torch.compile(layer, fullgraph=True, backend="eager")
+        found = compiled(x[:2], self.zeros(layer))[0]
+        assert not calls
+        torch.testing.assert_close(found, layer(x[:2], self.zeros(layer))[0])
