@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import operator
 from collections.abc import Mapping, Sequence
 from types import NoneType
@@ -91,9 +92,15 @@ class Grid:
 
     def at(self, index: int) -> Any:
         """One combination as an instance of its owner. Raises SpecError if it cannot be."""
-        hints = get_type_hints(self.owner)
+        hints = _hints(self.owner)
         fields = {name: array[index].item() for name, array in self.arrays.items()}
         return self.owner(**{k: None if v == 0 and NoneType in get_args(hints[k]) else v for k, v in fields.items()})
+
+
+@functools.cache
+def _hints(owner: Any) -> dict[str, Any]:
+    """The types of an owner's fields: asked for once a configuration, and slow to work out."""
+    return get_type_hints(owner)
 
 
 def grid(owner: Any, ranges: Mapping[str, Values]) -> Grid:

@@ -19,8 +19,8 @@ def settings(part: Any) -> str:
     said = []
     for field in dataclasses.fields(part):
         value = getattr(part, field.name)
-        size = isinstance(value, int) and not isinstance(value, bool)
-        if value == field.default and not size and field.name not in SHORT:
+        counts = isinstance(value, int) and not isinstance(value, bool)
+        if value == field.default and not counts and not (isinstance(value, float) and field.name in SHORT):
             continue
         said.append(f"{SHORT.get(field.name, field.name.replace('_', ' '))} {value}")
     return " ".join(said)

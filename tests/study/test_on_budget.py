@@ -7,6 +7,7 @@ import pytest
 from hyperbudget.config import load
 from hyperbudget.study.on_budget import candidates, landings
 from hyperbudget.study.plan import plan
+from hyperbudget.study.session import EveryConfigurationRefused, refuse_nothing_to_train
 
 STUDY = """
 question: Which family is best at 1,000 and at 2,500 parameters?
@@ -99,3 +100,9 @@ def test_settings_of_the_training_are_crossed_with_every_model(read):
     assert rates == {"free": {1e-3}, "hyper": {1e-3, 1e-2}, "low_rank": {1e-3}}
     models = [repr(c.model) for c in chosen if c.model.family.name == "hyper"]
     assert all(len(list(group)) == 2 for _, group in itertools.groupby(sorted(models)))
+
+
+def test_a_budget_that_nothing_lands_on_is_refused_before_anything_starts(read):
+    with pytest.raises(EveryConfigurationRefused, match=r"budget\.params\.at: no configuration .* lands on a budget"):
+        refuse_nothing_to_train(read("budget.params.at=[3M]"))
+    refuse_nothing_to_train(read())

@@ -51,6 +51,7 @@ class Cell:
         """Before the last step's `backward`, with the gradient of the last c."""
         self.grad_c = grad_c.clone()
         self.grad_inner, self.grad_gates = torch.empty_like(grad_c), torch.empty_like(self.gates[-1])
+        self.grad_each = self.grad_gates.unbind()
         for norm in self.norms:
             norm.begin_backward()
 
@@ -58,7 +59,7 @@ class Cell:
         """Write the gradient of the sums; `grad_c` becomes that of c before the step."""
         gates, shown, grad_c, grad_inner = self.gates[t], self.shown[t], self.grad_c, self.grad_inner
         i, g, f, o = gates.unbind()
-        grad_i, grad_g, grad_f, grad_o = self.grad_gates.unbind()
+        grad_i, grad_g, grad_f, grad_o = self.grad_each
 
         torch.mul(grad_h, shown, out=grad_o)
         torch.mul(grad_h, o, out=grad_inner)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, MutableSequence
+from itertools import chain, islice
 
 from torch import Tensor
 
 
 class Tape:
-    """Memory for T steps, all of it in `tensors`. The backward pass asks a `Replay` for the same in the same order.
+    """What T steps keep, in lists of tensors. The backward pass asks a `Replay` for the same ones in the same order.
 
-    Unless it is to `record`, the memory of one step is written over and over, and `tensors` stays empty.
+    Unless it is to `record`, memory for one step is written over and over, and `tensors` is empty.
     """
 
     def __init__(self, steps: int, record: bool = True) -> None:
         self.steps, self.record = steps, record
-        self.tensors: list[Tensor] = []
+        self.lists: list[list[Tensor]] = []
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All that is kept."""
+        return list(chain.from_iterable(self.lists))
 
     def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
         """A tensor of this shape, with any content, for each step and `more` besides.
@@ -25,9 +32,15 @@ class Tape:
         count = self.steps + more
         if not self.record:
             return [like.new_empty(shape)] * count
-        tensors = [like.new_empty(shape) for _ in range(count)]
-        self.tensors += tensors
-        return tensors
+        self.lists.append([like.new_empty(shape) for _ in range(count)])
+        return self.lists[-1]
+
+    def log(self) -> MutableSequence[Tensor]:
+        """Where each step is to append one tensor that it has anyway."""
+        if not self.record:
+            return deque(maxlen=0)
+        self.lists.append([])
+        return self.lists[-1]
 
 
 class Replay(Tape):
@@ -39,4 +52,8 @@ class Replay(Tape):
 
     def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
         """See `Tape.room`; with the content that was recorded."""
-        return [next(self.recorded) for _ in range(self.steps + more)]
+        return list(islice(self.recorded, self.steps + more))
+
+    def log(self) -> MutableSequence[Tensor]:
+        """See `Tape.log`; what was appended."""
+        return list(islice(self.recorded, self.steps))

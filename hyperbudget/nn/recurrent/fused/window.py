@@ -20,21 +20,20 @@ class Window:
     """One window. `current`: z is of the small cell's state of the same step; epsilon: of the layer norms.
 
     Gates stand before the batch in here, so that one gate's numbers are one piece of memory. Besides what the two cells
-    keep, there are on the tape h^ before and after each step, ``W_h h_{t-1}`` of shape (4, batch, H), and all z of
-    shape (12, batch, K).
+    keep, there are on the tape h^ before and after each step, the products ``h_weight h_{t-1}``, and those of
+    hyper_weight that z is in.
     """
 
     def __init__(self, inputs: Inputs, tape: Tape, current: bool, epsilon: float) -> None:
         self.inputs, self.steps, self.current = inputs, tape.steps, current
         self.batch, self.size = inputs.h.shape
-        self.hyper, self.numbers = inputs.hyper_h.shape[1], inputs.d_weight.shape[1]
+        self.hyper = inputs.hyper_h.shape[1]
         self.packed = packs(inputs.h, self.steps)
         norms, hyper_norms = inputs.layer_norms(epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
         self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1)
-        self.products = tape.room(inputs.h, 4, self.batch, self.size)
-        self.z = tape.room(inputs.h, 12, self.batch, self.numbers)
+        self.products, self.projected = tape.log(), tape.log()
 
     def forward(self) -> tuple[Tensor, ...]:
         """The outputs, shape (T, batch, H), and the state after the last step."""
@@ -49,19 +48,21 @@ class Window:
         main.c[0].copy_(inputs.c)
         small.c[0].copy_(inputs.hyper_c)
         hyper_h[0].copy_(inputs.hyper_h)
-        h, now = inputs.h, self.parts(of_hyper_h(hyper_h[0]))
+        h, projected = inputs.h, of_hyper_h(hyper_h[0])
         for t, output in enumerate(outputs.unbind()):
-            of_main, of_small = self.halves(of_h(h))
+            products = of_h(h)
             # eq. 10
-            torch.add(of_small, small_of_x[t], out=small_sums).add_(now[0])
+            torch.add(self.small_part(products), small_of_x[t], out=small_sums).add_(self.gate_part(projected))
             small.forward(t, small_sums, hyper_h[t + 1])
             # eqs. 11 and 12
-            before, now = now, self.parts(of_hyper_h(hyper_h[t + 1]))
-            z = self.z[t].copy_((now if self.current else before)[1])
-            torch.bmm(z, inputs.d_weight, out=d)
-            sums.addcmul_(scale_h, self.products[t].copy_(of_main)).addcmul_(scale_x, of_x[t])
+            before, projected = projected, of_hyper_h(hyper_h[t + 1])
+            source = projected if self.current else before
+            torch.bmm(self.z_part(source), inputs.d_weight, out=d)
+            sums.addcmul_(scale_h, self.main_part(products)).addcmul_(scale_x, of_x[t])
             # eq. 13
             main.forward(t, sums, output)
+            self.products.append(products)
+            self.projected.append(source)
             h = output
         return outputs, h.clone(), main.c[-1].clone(), hyper_h[-1].clone(), small.c[-1].clone()
 
@@ -79,13 +80,12 @@ class Window:
         chunk = max(1, ROWS // self.batch)
         grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight))
         grad_of_x = by_gate(grad_main, 4).unbind()
-        grad_of_hyper_h, grad_z = (part.unbind() for part in self.parts(grad_projected))
-        grad_of_main, grad_of_small = (half.unbind() for half in self.halves(grad_products))
+        grad_of_hyper_h, grad_z = self.gate_part(grad_projected).unbind(), self.z_part(grad_projected).unbind()
+        grad_of_main, grad_of_small = self.main_part(grad_products).unbind(), self.small_part(grad_products).unbind()
         grad_h_weight, grad_d_weight = torch.zeros_like(inputs.h_weight), torch.zeros_like(inputs.d_weight)
         # Of one step.
         grad_d, scales = outputs.new_empty(12, self.batch, self.size), outputs.new_empty(8, self.batch, self.size)
         (grad_scale_h, grad_scale_x, grad_sums), (scale_h, scale_x) = torch.split(grad_d, 4), torch.split(scales, 4)
-        grad_small_sums = outputs.new_empty(4, self.batch, self.hyper)
 
         grad_h, grad_c, grad_hyper_h, grad_hyper_c = (
             torch.zeros_like(tensor) if grad is None else grad
@@ -93,26 +93,27 @@ class Window:
         )
         main.begin_backward(grad_c)
         small.begin_backward(grad_hyper_c)
-        for t in reversed(range(self.steps)):
+        last = self.steps - 1
+        for t in range(last, -1, -1):
             slot = t % chunk
             if grad_outputs is not None:
                 grad_h = grad_h + grad_outputs[t]
             # eq. 13
             main.backward(t, grad_h, grad_sums)
             # eqs. 11 and 12: the scaling vectors are computed again, which is less work than to keep them
-            z = self.z[t]
+            z = self.z_part(self.projected[t])
             torch.bmm(z[:8], scale_weight, out=scales)
             torch.mul(grad_sums, scale_h, out=grad_of_main[slot])
             torch.mul(grad_sums, scale_x, out=grad_of_x[t])
-            torch.mul(grad_sums, self.products[t], out=grad_scale_h)
+            torch.mul(grad_sums, self.main_part(self.products[t]), out=grad_scale_h)
             torch.mul(grad_sums, of_x[t], out=grad_scale_x)
             grad_d_weight.baddbmm_(z.transpose(1, 2), grad_d)
             grad_z[t + self.current].copy_(torch.bmm(grad_d, z_weight))
             # eq. 10
-            small.backward(t, grad_hyper_h + to_hyper_h(grad_projected[t + 1]), grad_small_sums)
-            grad_of_hyper_h[t].copy_(grad_small_sums)
-            grad_of_small[slot].copy_(grad_small_sums)
-            grad_h, grad_hyper_h = to_h(grad_products[slot]), torch.zeros_like(grad_hyper_h)
+            total = to_hyper_h(grad_projected[t + 1])
+            small.backward(t, total if t < last else total + grad_hyper_h, grad_of_hyper_h[t])
+            grad_of_small[slot].copy_(grad_of_hyper_h[t])
+            grad_h = to_h(grad_products[slot])
             if slot == 0:
                 seen = states[t : t + chunk]
                 grad_h_weight += weight_gradient(grad_products[: len(seen)], seen, packed=self.packed)
@@ -132,13 +133,21 @@ class Window:
             *small.norm_gradients(),
         )
 
-    def halves(self, products: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``h_weight h`` has for the main and the small cell, shape (..., 4, batch, H) and (..., 4, batch, h)."""
-        return by_gate(products[..., : 4 * self.size], 4), by_gate(products[..., 4 * self.size :], 4)
+    def main_part(self, products: Tensor) -> Tensor:
+        """What ``h_weight h`` has for the main cell, shape (..., 4, batch, H)."""
+        return by_gate(products[..., : 4 * self.size], 4)
 
-    def parts(self, projected: Tensor) -> tuple[Tensor, Tensor]:
-        """What ``hyper_weight h^`` has for the small cell, shape (..., 4, batch, h), and z, (..., 12, batch, K)."""
-        return by_gate(projected[..., : 4 * self.hyper], 4), by_gate(projected[..., 4 * self.hyper :], 12)
+    def small_part(self, products: Tensor) -> Tensor:
+        """What ``h_weight h`` has for the small cell, shape (..., 4, batch, h)."""
+        return by_gate(products[..., 4 * self.size :], 4)
+
+    def gate_part(self, projected: Tensor) -> Tensor:
+        """What ``hyper_weight h^`` has for the small cell's next step, shape (..., 4, batch, h)."""
+        return by_gate(projected[..., : 4 * self.hyper], 4)
+
+    def z_part(self, projected: Tensor) -> Tensor:
+        """The z in ``hyper_weight h^``, shape (..., 12, batch, K)."""
+        return by_gate(projected[..., 4 * self.hyper :], 12)
 
 
 def by_gate(rows: Tensor, gates: int) -> Tensor:
