@@ -25,7 +25,7 @@ def hyper_lstm(
     main, small: what x adds to the gates of the main and of the small cell, shape (T, batch, 4 H), (T, batch, 4 h);
     masks: see `RecurrentLayer.forward`; they get no gradient.
 
-    When a backward pass can follow, each step keeps 10 H + 7 h + 12 (N_z + 1) numbers a sample, and with layer norm
+    When a backward pass can follow, each step keeps 10 H + 15 h + 12 (N_z + 1) numbers a sample, and with layer norm
     5 H + 5 h + 10 more; the output and what x adds, 5 H + 4 h, come on top. Otherwise a step keeps nothing.
 
     Raises RuntimeError when the gradients are themselves to be differentiated.

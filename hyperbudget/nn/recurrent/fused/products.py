@@ -13,7 +13,7 @@ FEW = 4
 def packs(like: Tensor, products: int) -> bool:
     """Whether a weight is packed for oneDNN when so many tensors like this one are multiplied with it.
 
-    On x86 processors in float32: there its products take about half the time of MKL's where MKL does not know the
+    On x86 processors in float32: oneDNN's products take about half the time of MKL's where MKL does not know the
     processor, as with AMD's. They have no gradients of their own, so their place is inside a function of autograd.
     """
     if products < FEW or like.device.type != "cpu" or like.dtype != torch.float32:
@@ -39,10 +39,14 @@ class Product:
         return product
 
 
-def weight_gradient(grad: Tensor, x: Tensor, *, packed: bool) -> Tensor:
-    """The gradient of W, shape (outputs, inputs), from `grad`, that of all ``W x``.
+def weight_gradient(weight: Tensor, grad: Tensor, x: Tensor, *, packed: bool) -> Tensor:
+    """The gradient of W, of its shape (outputs, inputs), from `grad`, that of all ``W x``.
 
     grad, x: shape (steps, batch, outputs) and (steps, batch, inputs).
     """
     grad, x = grad.flatten(0, 1), x.flatten(0, 1)
-    return Product(x.T, packed=True)(grad.T) if packed else grad.T @ x
+    if not packed:
+        return grad.T @ x
+    gradient: Tensor
+    gradient, _ = torch.ops.aten.mkldnn_linear_backward_weights(grad.to_mkldnn(), x.to_mkldnn(), weight, False)
+    return gradient

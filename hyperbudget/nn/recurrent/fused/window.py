@@ -76,7 +76,8 @@ class Window:
 
         # Of what x adds in all steps; of hyper_weight h^ for all h^; of h_weight h for the steps of one product.
         grad_main = torch.empty_like(inputs.main)
-        grad_projected = outputs.new_zeros(self.steps + 1, self.batch, len(inputs.hyper_weight))
+        grad_projected = outputs.new_empty(self.steps + 1, self.batch, len(inputs.hyper_weight))
+        grad_projected[:: self.steps] = 0  # of the first and of the last h^ not everything is used
         chunk = max(1, ROWS // self.batch)
         grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight))
         grad_of_x = by_gate(grad_main, 4).unbind()
@@ -116,7 +117,8 @@ class Window:
             grad_h = to_h(grad_products[slot])
             if slot == 0:
                 seen = states[t : t + chunk]
-                grad_h_weight += weight_gradient(grad_products[: len(seen)], seen, packed=self.packed)
+                grad_now = grad_products[: len(seen)]
+                grad_h_weight += weight_gradient(inputs.h_weight, grad_now, seen, packed=self.packed)
 
         return Inputs(
             grad_main,
@@ -126,7 +128,7 @@ class Window:
             to_hyper_h(grad_projected[0]),
             small.grad_c,
             grad_h_weight,
-            weight_gradient(grad_projected, torch.stack(self.hyper_h), packed=self.packed),
+            weight_gradient(inputs.hyper_weight, grad_projected, torch.stack(self.hyper_h), packed=self.packed),
             grad_projected.sum((0, 1)),
             grad_d_weight,
             *main.norm_gradients(),
