@@ -11,10 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from hyperbudget.analyze.kernels import Array, principal_axes
 from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height, wrapped
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, theme
-from hyperbudget.nn.spec import FAMILIES, Hyper
+from hyperbudget.nn.spec import KERNELS, Hyper
 from hyperbudget.study.kernels import Kernels
 
-STYLES = list(family_styles([*FAMILIES, "another"]).values())
+STYLES = list(family_styles([*KERNELS, "another"]).values())
 """Eight colours with a marker each."""
 SIDE, LEFT, KEY, ABOVE, UNDER = 3.5, 0.75, 2.1, 0.25, 0.5
 

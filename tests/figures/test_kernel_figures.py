@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from hyperbudget.figures.embeddings import embedding_map, places
+from hyperbudget.figures.embeddings import STYLES, embedding_map, places
 from hyperbudget.figures.heading import run_styles
 from hyperbudget.figures.kernels import DIVERGING, LEAST, kernel_pictures, panel
 from hyperbudget.figures.picture import save
@@ -274,3 +274,8 @@ def test_styles_of_two_runs():
     styles = run_styles(small(2, 5))
     assert len({style.color for style in styles.values()}) == 2
     assert run_styles(paper())["free"].marker == "o"
+
+
+def test_no_two_kernels_share_a_mark():
+    marks = [(style.color, style.marker) for style in STYLES]
+    assert len(set(marks)) == len(marks) == 8
