@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Solution:
-    """A configuration on the budget, with its exact anatomy and its forward FLOPs for one image."""
+    """A configuration on the budget, with its exact anatomy and its forward FLOPs for one image or symbol."""
 
     model: ModelSpec
     anatomy: Anatomy
@@ -33,7 +33,7 @@ class Solution:
 
     @property
     def ratio(self) -> float:
-        """Kernel weights in use for each learnable parameter."""
+        """Kernel or recurrent weights in use for each learnable parameter."""
         return self.anatomy.generated / self.anatomy.learnable
 
 
@@ -41,7 +41,7 @@ class Solution:
 class Solved:
     """What `solve` found.
 
-    `solutions` stand by family, each family's with the most kernel weights a learnable parameter first; `found` is how
+    `solutions` stand by family, each family's with the highest `Solution.ratio` first; `found` is how
     many configurations of each family are on the budget, shown or not; `nearest` is the nearest of each family that
     has any configuration at all, on the budget or off it; `searched` counts the configurations looked at, and
     `thinned` names the families of which only a part was (see `SCALAR_LIMIT`).

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hyperbudget.data.tasks import SPLIT_SEED, ImageTask
+from hyperbudget.errors import UserError
 
 NAME = ".digest.json"
 
@@ -49,3 +50,12 @@ def _stat(folder: Path, file: Path) -> list[str | int]:
     except OSError:
         return [str(file.relative_to(folder)), -1, -1]
     return [str(file.relative_to(folder)), found.st_size, found.st_mtime_ns]
+
+
+def check_digest(task: str, found: str, expected: str) -> None:
+    """Raise UserError when a task's data are not those that this version knows by their digest."""
+    if found != expected:
+        raise UserError(
+            f"{task}: the data differ from those that this version of hyperbudget knows "
+            f"(digest {found[:12]}..., expected {expected[:12]}...); results would not be comparable"
+        )

@@ -113,11 +113,7 @@ def _download(task: str, folder: Path) -> None:
 def _load(task: str, folder: Path) -> ImageData:
     if task in DIGESTS:
         data = _read(task, folder)
-        if data.digest != DIGESTS[task]:
-            raise UserError(
-                f"{task}: the data differ from those that this version of hyperbudget knows "
-                f"(digest {data.digest[:12]}..., expected {DIGESTS[task][:12]}...); results would not be comparable"
-            )
+        digest_file.check_digest(task, data.digest, DIGESTS[task])
         return data
     _download(task, folder)
     state = _state(task, folder)  # before reading: what changes meanwhile is then not taken for what was read

@@ -9,6 +9,7 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hyperbudget.data.digest_file import check_digest
 from hyperbudget.data.directory import data_dir as default_data_dir
 from hyperbudget.data.enwik8 import download_enwik8, read_enwik8
 from hyperbudget.data.ptb import download_ptb, read_ptb
@@ -16,7 +17,6 @@ from hyperbudget.data.pydocs import read_pydocs
 from hyperbudget.data.tasks import TextTask, text_task
 from hyperbudget.data.text_file import State, file_state, read_text_file
 from hyperbudget.data.text_splits import Texts, cut, digest, vocabulary
-from hyperbudget.errors import UserError
 
 if TYPE_CHECKING:
     from hyperbudget.data.text import TextData
@@ -92,12 +92,7 @@ def _load(task: TextTask, folder: Path, state: State | None) -> TextData:
     from hyperbudget.data.text import text_data
 
     data = text_data(task, _read(task, folder))
-    expected = DIGESTS.get(task.name, data.digest)
-    if data.digest != expected:
-        raise UserError(
-            f"{task.name}: the data differ from those that this version of hyperbudget knows "
-            f"(digest {data.digest[:12]}..., expected {expected[:12]}...); results would not be comparable"
-        )
+    check_digest(task.name, data.digest, DIGESTS.get(task.name, data.digest))
     return data
 
 

@@ -7,11 +7,10 @@ from torch import Tensor
 
 from hyperbudget.data.augment import augment
 from hyperbudget.data.splits import ImageData
-from hyperbudget.nn.build import build
 from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.train.evaluate import evaluate
 from hyperbudget.train.objective import objective
-from hyperbudget.train.problem import Problem, Score, Split
+from hyperbudget.train.problem import Problem, Score, Split, untrained
 from hyperbudget.train.spec import RunSpec
 from hyperbudget.train.streams import BatchOrder, stream
 
@@ -22,6 +21,7 @@ class ImageProblem(Problem):
     Raises SpecError for a batch that is larger than the data, UserError for `compile` where there is no compiler.
     """
 
+    metric = "error"
     model: ImageModel
 
     def __init__(self, spec: RunSpec, data: ImageData, device: torch.device) -> None:
@@ -47,10 +47,7 @@ class ImageProblem(Problem):
 
 
 def initial_model(spec: RunSpec, data: ImageData) -> ImageModel:
-    """The untrained model of a run, on the CPU; torch's global generator is left as it was."""
-    task = data.task
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(spec.seed, "init").initial_seed())
-        model = build(spec.model, **task.shape)
+    """The untrained model of a run on `data`; see `untrained`."""
+    model = untrained(spec, data.task.shape)
     assert isinstance(model, ImageModel)
     return model

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from hyperbudget.data.splits import ImageData
 from hyperbudget.data.text import TextData
 from hyperbudget.train import checkpoint
 from hyperbudget.train.images import ImageProblem
-from hyperbudget.train.problem import Problem, Score
+from hyperbudget.train.problem import Metric, Problem, Score
 from hyperbudget.train.schedule import learning_rate
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from hyperbudget.train.text import TextProblem
@@ -40,7 +40,7 @@ class Curve:
 class Result:
     """What a run gives. Validation selects the evaluation; the test split is measured once, there."""
 
-    metric: Literal["error", "bpc"]
+    metric: Metric
     """What the errors are: a share of wrong answers, or bits per character."""
     validation_error: float
     test_error: float
@@ -136,8 +136,7 @@ class Training:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
         test = self.problem.score("test")
-        metric: Literal["error", "bpc"] = "error" if isinstance(self.problem, ImageProblem) else "bpc"
-        return Result(metric, self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
+        return Result(self.problem.metric, self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
 
     def _save(self, path: Path) -> None:
         self.before_checkpoint()

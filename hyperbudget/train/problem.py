@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
+from hyperbudget.nn.build import Model, build
+from hyperbudget.train.spec import RunSpec
+from hyperbudget.train.streams import stream
+
+Metric = Literal["error", "bpc"]
 Split = Literal["validation", "test"]
 
 
@@ -25,6 +31,8 @@ class Problem(ABC):
     Deterministic: what `losses` draws for a step depends on the run's seed and on the step alone.
     """
 
+    metric: ClassVar[Metric]
+    """What its scores' errors are: a share of wrong answers, or bits per character."""
     model: nn.Module
 
     @abstractmethod
@@ -44,3 +52,10 @@ class Problem(ABC):
 
     def restore(self, state: dict[str, Any]) -> None:  # noqa: B027  (most problems have no such state)
         """Go on from what `state` returned."""
+
+
+def untrained(spec: RunSpec, shape: dict[str, int]) -> Model:
+    """The untrained model of a run on data of `shape`, on the CPU; torch's global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream(spec.seed, "init").initial_seed())
+        return build(spec.model, **shape)

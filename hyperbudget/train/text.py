@@ -13,11 +13,10 @@ from torch import Tensor
 from hyperbudget.data.bits import check_plausible, total_bits
 from hyperbudget.data.text import TextData
 from hyperbudget.data.text_batches import TextStreams, evaluation_batches
-from hyperbudget.nn.build import build
 from hyperbudget.nn.language_model import LanguageModelNet
 from hyperbudget.nn.recurrent import State, detach
 from hyperbudget.train.objective import autocast
-from hyperbudget.train.problem import Problem, Score, Split
+from hyperbudget.train.problem import Problem, Score, Split, untrained
 from hyperbudget.train.spec import RunSpec
 from hyperbudget.train.streams import stream
 
@@ -31,6 +30,7 @@ class TextProblem(Problem):
     Raises UserError for a text that is shorter than a window of all streams.
     """
 
+    metric = "bpc"
     model: LanguageModelNet
 
     def __init__(self, spec: RunSpec, data: TextData, device: torch.device) -> None:
@@ -82,9 +82,7 @@ class TextProblem(Problem):
 
 
 def initial_language_model(spec: RunSpec, data: TextData) -> LanguageModelNet:
-    """The untrained model of a run, on the CPU; torch's global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream(spec.seed, "init").initial_seed())
-        model = build(spec.model, symbols=len(data.vocabulary))
+    """The untrained model of a run on `data`; see `untrained`."""
+    model = untrained(spec, {"symbols": len(data.vocabulary)})
     assert isinstance(model, LanguageModelNet)
     return model
