@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hyperbudget.budget.printed import PrintedCount
 from hyperbudget.budget.recurrent_paper import SEQUENCE_ROWS, SequenceRow
 
 
 @dataclass(frozen=True)
-class PaperRow:
+class PaperRow(PrintedCount):
     """One printed row: its count and its result, and which runs reproduce it.
 
     `count` is what the table calls parameters, printed to `precision` (1: exactly), and `counts` the frame's column
@@ -30,29 +31,9 @@ class PaperRow:
     precision: int = 1
     exact: int | None = None
 
-    @property
-    def slug(self) -> str:
-        """The table as a command names it: ``paper/table-2``, ``paper/appendix-a1``."""
-        return "paper/" + self.table.lower().replace(" ", "-").replace(".", "")
-
-    @property
-    def printed(self) -> str:
-        """The count as printed: ``12,544``, ``0.563M``."""
-        return self.show(self.count)
-
-    def rounded(self, count: int) -> int:
-        """`count`, rounded half-up at the printed precision."""
-        return (count + self.precision // 2) // self.precision * self.precision
-
     def agrees(self, count: int) -> bool:
         """Whether `count` is the printed one, as far as that was printed, or what it should have been."""
-        return count == self.exact if self.exact is not None else self.rounded(count) == self.count
-
-    def show(self, count: int) -> str:
-        """`count` written as the table would print it."""
-        if self.precision == 1:
-            return f"{count:,}"
-        return f"{self.rounded(count) / 1e6:.{7 - len(str(self.precision))}f}M"
+        return super().agrees(count) if self.exact is None else count == self.exact
 
 
 def wrn(width: int, count: int, error: float, hyper: bool) -> PaperRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hyperbudget.budget.printed import PrintedCount
 from hyperbudget.budget.recurrent import recurrent_anatomy
 from hyperbudget.nn.cells import Cell, HyperLstm, LnHyperLstm, LnLstm, Lstm
 
@@ -26,7 +27,7 @@ HANDWRITING = SequenceTask("handwriting", inputs=3, outputs=6 * 20 + 1, one_hot=
 
 
 @dataclass(frozen=True)
-class SequenceRow:
+class SequenceRow(PrintedCount):
     """One printed row: its network, its count in millions with two decimals, and its results.
 
     `validation` and `test` are in the task's unit, None where the table has none. `exact` is set where the printed
@@ -49,16 +50,6 @@ class SequenceRow:
     """Of the printed counts."""
 
     @property
-    def slug(self) -> str:
-        """The table as a command names it: ``paper/table-3``."""
-        return "paper/" + self.table.lower().replace(" ", "-")
-
-    @property
-    def printed(self) -> str:
-        """The count as printed: ``4.25M``."""
-        return self.show(self.count)
-
-    @property
     def groups(self) -> dict[str, int]:
         """Learnable parameters by group, in closed form."""
         return recurrent_anatomy(
@@ -68,14 +59,6 @@ class SequenceRow:
             num_layers=self.num_layers,
             outputs=self.task.outputs,
         )
-
-    def agrees(self, count: int) -> bool:
-        """Whether `count` is the printed one, rounded half-up at the printed precision."""
-        return (count + self.precision // 2) // self.precision * self.precision == self.count
-
-    def show(self, count: int) -> str:
-        """`count` written as the table would print it."""
-        return f"{(count + self.precision // 2) // self.precision / 100:.2f}M"
 
 
 def ptb(
