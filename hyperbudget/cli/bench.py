@@ -63,6 +63,7 @@ def static(depth: int, width: int, batches: tuple[int, ...], repetitions: int, t
     from hyperbudget.config.words import not_one_of
     from hyperbudget.errors import UserError
     from hyperbudget.nn.spec import ModelSpec, SpecError, WideResNet
+    from hyperbudget.train import memory
 
     for name in only:
         if name not in COMPARISONS:
@@ -74,6 +75,7 @@ def static(depth: int, width: int, batches: tuple[int, ...], repetitions: int, t
     _check_folders(json_file, out)
     device = find_device(device_name)
     torch.set_num_threads(threads)
+    memory.keep()
     if "compile" in (wanted := only or tuple(COMPARISONS)):
         check_compile(device)
 
@@ -115,10 +117,12 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
 
     from hyperbudget.bench.machine import find_device, machine
     from hyperbudget.bench.recurrent import BATCH, SMALL, STEPS, SYMBOLS, TIME, VARIANTS, WARMUP, compare
+    from hyperbudget.train import memory
 
     _check_folders(json_file, out)
     device = find_device(device_name)
     torch.set_num_threads(threads)
+    memory.keep()
 
     about: dict[str, Any] = {
         "benchmark": "recurrent",

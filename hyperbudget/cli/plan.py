@@ -138,11 +138,13 @@ def show_time(study: Study, planned: Plan, workers: int | None) -> None:
     import torch
 
     from hyperbudget.cli.live import duration
+    from hyperbudget.train import memory
     from hyperbudget.train.timing import estimate_seconds
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads = max(1, int(study.resources.cpus))
     torch.set_num_threads(threads)
+    memory.keep()
     groups = list(planned.models.values())
     seconds = []
     for candidates in _thin(groups, TIMED):

@@ -15,6 +15,11 @@ from hyperbudget.nn.fields import option
 GATES = ("i", "g", "f", "o")
 """The gates of every LSTM, in the order of their rows: input gate, candidate, forget gate, output gate (eq. 9)."""
 
+SATURATED = 0.9
+"""Beyond it, on either side, a unit's phi(c_t) hardly answers to c any more: the tanh has a fifth of its slope left."""
+PHI_BINS = 40
+"""Of equal width in [-1, 1] when phi(c_t) is counted (figure 5); `SATURATED` lies between two."""
+
 
 def _input_initialisation() -> Any:
     return option(

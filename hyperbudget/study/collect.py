@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def _row(client: Any, run: Any) -> dict[str, Any]:
         row.setdefault(name, None)
     row |= {name: tags.get(name) for name in ("device", "host", "finished", "data_digest")}
     row |= {name: value for name, value in tags.items() if name.startswith(("version.", "hardware."))}
+    row |= {name: json.loads(value) for name, value in tags.items() if name.startswith("dynamics.")}
     if run.info.status == "FINISHED":
         for name in CURVES:
             points = sorted(client.get_metric_history(run.info.run_id, f"curve.{name}"), key=lambda point: point.step)

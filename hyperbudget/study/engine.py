@@ -12,6 +12,7 @@ What holds at every moment, so that the same command goes on after a kill -9 at 
 from __future__ import annotations
 
 import functools
+import json
 import statistics
 import uuid
 from collections import deque
@@ -246,8 +247,11 @@ class Engine:
         }
         keys = ("validation_error", "test_error", "best_step", "seconds", "compact_bytes")
         numbers = {key: result[key] for key in keys if result.get(key) is not None}
+        dynamics = _flat("dynamics", result.get("dynamics") or {})  # an older result has none
+        numbers |= {name: value for name, value in dynamics.items() if not isinstance(value, list)}
         tags = {key: str(result[key]) for key in ("metric", "reason", "device", "host", "finished") if result.get(key)}
         tags |= {name: str(value) for name, value in _flat("hardware", result.get("hardware", {})).items()}
+        tags |= {name: json.dumps(value) for name, value in dynamics.items() if isinstance(value, list)}
         tags |= self.versions
         ok = result["status"] == "finished"
         if ok:

@@ -34,6 +34,9 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``curve.step``             list of the evaluations' steps
 ``curve.train_loss``       list: mean loss since the evaluation before
 ``curve.validation_error`` list
+``dynamics.*``             of runs that `hyperbudget.train.dynamics` says something about, as it is called there:
+                           ``dynamics.symbols``, ``dynamics.change.i``, ..., ``dynamics.spread.h``, ...,
+                           ``dynamics.phi`` (lists) and ``dynamics.saturated``
 =========================  ==========================================================================================
 
 ``frame.attrs["study"]``: ``name``, ``question``, ``task``, ``file`` (name of the study file), ``yaml`` (the resolved
@@ -57,6 +60,10 @@ REQUIRED = (
     "run", "configuration", "label", "status", "seed", "task", "model.network", "model.family", "params.learnable",
     "validation_error", "test_error",
 )  # fmt: skip
+
+
+LISTS = ("curve.", "dynamics.")
+"""What the names of columns begin with that say how a run went and what it does, mostly in lists."""
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:

@@ -72,10 +72,12 @@ def train(job: Job, folder: RunFolder) -> dict[str, Any]:
 
     from hyperbudget.data.load import load
     from hyperbudget.nn.export import write_export
+    from hyperbudget.train import memory
     from hyperbudget.train.loop import Training
     from hyperbudget.train.spec import RunSpec
 
     torch.set_num_threads(job.threads)
+    memory.keep()
     spec = RunSpec.from_fields(job.fields)
     data = load(spec.task)
     if data.digest != job.data_digest:

@@ -47,6 +47,8 @@ class Result:
     best_step: int
     seconds: float
     curve: Curve
+    dynamics: dict[str, Any]
+    """See `Problem.dynamics`: of the selected model."""
 
 
 class Training:
@@ -136,7 +138,10 @@ class Training:
         assert self.best_score is not None
         self.model.load_state_dict(self.best_state)
         test = self.problem.score("test")
-        return Result(self.problem.metric, self.best_score.error, test.error, self.best_step, self.seconds, self.curve)
+        return Result(
+            self.problem.metric, self.best_score.error, test.error, self.best_step, self.seconds, self.curve,
+            self.problem.dynamics(),
+        )  # fmt: skip
 
     def _save(self, path: Path) -> None:
         self.before_checkpoint()

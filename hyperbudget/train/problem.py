@@ -46,6 +46,10 @@ class Problem(ABC):
     def score(self, split: Split) -> Score:
         """The model as it is now on all of a split; the model is left in training mode, and `losses` undisturbed."""
 
+    def dynamics(self) -> dict[str, Any]:
+        """What the model as it is now does on validation data, besides its score: plain JSON data, empty for none."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep for `losses` to go on, besides the model: tensors and plain values."""
         return {}

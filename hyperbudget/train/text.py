@@ -15,6 +15,7 @@ from hyperbudget.data.text import TextData
 from hyperbudget.data.text_batches import TextStreams, evaluation_batches
 from hyperbudget.nn.language_model import LanguageModelNet
 from hyperbudget.nn.recurrent import State, detach
+from hyperbudget.train.dynamics import dynamics, piece
 from hyperbudget.train.objective import autocast
 from hyperbudget.train.problem import Problem, Score, Split, untrained
 from hyperbudget.train.spec import RunSpec
@@ -71,6 +72,14 @@ class TextProblem(Problem):
         if split == "test":
             check_plausible(bits, self.data)
         return Score(bits, bits * math.log(2))
+
+    def dynamics(self) -> dict[str, Any]:
+        """See `Problem.dynamics`: of the first piece of the validation text, in fp32."""
+        self.model.eval()
+        ids, warmup = piece(self.data.validation)
+        found = dynamics(self.model, ids, self.data.vocabulary, warmup)
+        self.model.train()
+        return found
 
     def state(self) -> dict[str, Any]:
         """See `Problem.state`: what the streams hand on to the next window."""

@@ -175,7 +175,7 @@ class HyperLstmLayer(RecurrentLayer):
         last = HyperLstmState(*state)
         main = project(x, self.weight_x)
         small = project(x, self.hyper_weight_x[:, : self.input_size], self.hyper_bias)
-        if fused.usable(main, small, *last, masks=masks):
+        if fused.usable(*last, self.weight_h, *([x] if x.is_floating_point() else []), masks=masks):
             return fused.hyper_lstm(self, main, small, last, masks)
         weights = self.step_weights()
         outputs = []

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperbudget.nn.cells import LnLstm, Lstm
-from hyperbudget.nn.recurrent import initialise
+from hyperbudget.nn.recurrent import fused, initialise
 from hyperbudget.nn.recurrent.gates import LayerNorms, update
 from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, project, steps
 
@@ -66,7 +66,10 @@ class LstmLayer(RecurrentLayer):
 
     def forward(self, x: Tensor, state: LayerState, masks: Sequence[Tensor] = ()) -> tuple[Tensor, LstmState]:
         """See `RecurrentLayer.forward`."""
-        h, c = state
+        h, c = last = LstmState(*state)
+        if fused.usable(h, c, self.weight_h, *([x] if x.is_floating_point() else []), masks=masks):
+            bias = None if self.bias is None else (self.bias.view(4, -1) + self.forget_bias()).flatten()
+            return fused.lstm(self, project(x, self.weight_x, bias), last, masks)
         norms = LayerNorms.of(self, self.spec.norm_epsilon) if isinstance(self.spec, LnLstm) else None
         outputs = []
         for now, *mask in steps(project(x, self.weight_x, self.bias), *masks):
@@ -74,3 +77,7 @@ class LstmLayer(RecurrentLayer):
             h, c = update(gates, c, self.spec.forget_bias, norms, *mask)
             outputs.append(h)
         return torch.stack(outputs), LstmState(h, c)
+
+    def forget_bias(self) -> Tensor:
+        """What the spec adds to the four gates, shape (4, 1): nothing but to the third, f."""
+        return self.weight_h.new_tensor([[0.0], [0.0], [self.spec.forget_bias], [0.0]])

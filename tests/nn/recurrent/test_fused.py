@@ -1,4 +1,4 @@
-"""The HyperLSTM with a backward pass written by hand against the loop over its steps."""
+"""LSTM and HyperLSTM with a backward pass written by hand, by every implementation, against the loop over its steps."""
 
 import dataclasses
 import itertools
@@ -10,13 +10,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hyperbudget.nn.cells import HyperLstm, LnHyperLstm
+from hyperbudget.nn.cells import HyperLstm, LnHyperLstm, LnLstm, Lstm
 from hyperbudget.nn.recurrent import HyperLstmState, Recurrent, build_layer, detach, fused
-from hyperbudget.nn.recurrent.fused import products, window
+from hyperbudget.nn.recurrent.fused import native, products
 from tests.nn.recurrent.examples import network, random_state, tensors
 
 TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
-SPECS = [
+SPECS = [Lstm(), Lstm(forget_bias=0.0), LnLstm()]
+SPECS += [
     HyperLstm(5, 3, z_from=z_from, hyper_dropout=dropout, forget_bias=forget)
     for z_from, dropout, forget in itertools.product(["current", "previous"], [False, True], [1.0, 0.0])
 ] + [
@@ -31,16 +32,26 @@ def whatever_the_environment_says():
         yield
 
 
+@pytest.fixture(autouse=True, params=["pytorch", "native"])
+def path(request):
+    """Every test runs with each implementation."""
+    if request.param == "native" and not native.available():
+        pytest.skip("needs a C++ compiler, and not HYPERBUDGET_NATIVE=0")
+    chosen = {"pytorch": fused.PYTORCH, "native": fused.NATIVE}[request.param]
+    with fused.by(chosen):
+        yield chosen
+
+
 def name(spec):
     """The cell, and what is not as usual: options of two values."""
-    usual = type(spec)(5, 3)
+    usual = type(spec)(5, 3) if hasattr(spec, "hyper_size") else type(spec)()
     fields = [field.name for field in dataclasses.fields(spec)]
     return "-".join([spec.name, *(field for field in fields if getattr(spec, field) != getattr(usual, field))])
 
 
 every_spec = pytest.mark.parametrize("spec", SPECS, ids=name)
-FEW_SPECS = [HyperLstm(5, 3), LnHyperLstm(5, 3, z_from="previous", hyper_dropout=True)]
-two_specs = pytest.mark.parametrize("spec", FEW_SPECS, ids=name)
+FEW_SPECS = [Lstm(), LnLstm(), HyperLstm(5, 3), LnHyperLstm(5, 3, z_from="previous", hyper_dropout=True)]
+few_specs = pytest.mark.parametrize("spec", FEW_SPECS, ids=name)
 
 
 def agree(found, expected, tolerance):
@@ -55,8 +66,8 @@ def a_layer(spec, inputs=6, size=4, dtype=torch.float64):
 
 
 def a_state(layer, batch):
-    sizes = layer.state_sizes.values()
-    return HyperLstmState(*(torch.randn(batch, n, dtype=layer.bias.dtype, requires_grad=True) for n in sizes))
+    sizes, dtype = layer.state_sizes.values(), layer.weight_h.dtype
+    return layer.state_type(*(torch.randn(batch, n, dtype=dtype, requires_grad=True) for n in sizes))
 
 
 def both(layer, x, state, masks=(), wanted=None):
@@ -93,34 +104,31 @@ def test_it_is_the_loop(spec, masked, dtype):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
-@two_specs
+@few_specs
 def test_gradients_of_weights_are_gathered_over_several_products(spec, dtype, monkeypatch):
-    layer, x = a_layer(spec, dtype=dtype), torch.randn(11, 3, 6, dtype=dtype, requires_grad=True)
+    layer, x = a_layer(spec, size=9, dtype=dtype), torch.randn(11, 3, 6, dtype=dtype, requires_grad=True)
     for rows in (1, 3, 12, 33):  # of one step each, even below one; of four steps, with three left over; of all
-        monkeypatch.setattr(window, "ROWS", rows)
+        monkeypatch.setattr(products, "ROWS", rows)
         for expected, found in zip(*both(layer, x, a_state(layer, 3)), strict=True):
             agree(found, expected, TOLERANCES[dtype])
 
 
-@two_specs
+@few_specs
 def test_packed_products_are_for_many_steps_on_a_processor_with_avx(spec, monkeypatch):
-    packed = []
-
-    class Noted(products.Product):
-        def __init__(self, *arguments, **options):
-            super().__init__(*arguments, **options)
-            packed.append(options["packed"])
-
-    monkeypatch.setattr(window, "Product", Noted)
+    packed, own = [], products.packs
+    monkeypatch.setattr(products, "packs", lambda *arguments: (packed.append(own(*arguments)), packed[-1])[1])
     has_avx = torch.backends.mkldnn.is_available() and "AVX" in torch.backends.cpu.get_cpu_capability()
+    of_weights = 2 if hasattr(spec, "hyper_size") else 1
     for steps, dtype, expected in ((3, torch.float32, False), (4, torch.float32, has_avx), (4, torch.float64, False)):
         layer = a_layer(spec, dtype=dtype)
-        layer(torch.randn(steps, 2, 6, dtype=dtype), a_state(layer, 2))[0].sum().backward()
-        assert packed == [expected] * 4
+        outputs, _ = layer(torch.randn(steps, 2, 6, dtype=dtype), a_state(layer, 2))
+        assert packed == [expected] * of_weights
+        outputs.sum().backward()
+        assert packed[: 2 * of_weights] == [expected] * 2 * of_weights
         packed.clear()
 
 
-@two_specs
+@few_specs
 def test_token_ids(spec):
     layer = a_layer(spec)
     for expected, found in zip(*both(layer, torch.randint(6, (5, 3)), a_state(layer, 3)), strict=True):
@@ -128,15 +136,17 @@ def test_token_ids(spec):
 
 
 @pytest.mark.parametrize("wanted", [[0], [1], [2], [3], [4], [2, 4]], ids=str)
-@two_specs
+@few_specs
 def test_a_loss_of_some_results_alone(spec, wanted):
     """Outputs, h, c, hyper_h, hyper_c: where no gradient comes from one of them, there is none rather than a 0."""
+    if not hasattr(spec, "hyper_size") and max(wanted) > 2:
+        pytest.skip("an LSTM has no such result")
     layer, x = a_layer(spec), torch.randn(5, 3, 6, dtype=torch.float64, requires_grad=True)
     for expected, found in zip(*both(layer, x, a_state(layer, 3), wanted=wanted), strict=True):
         agree(found, expected, 1e-10)
 
 
-@two_specs
+@few_specs
 def test_gradcheck(spec):
     """With masks; tests/nn/recurrent/test_equations.py has it without, for every option."""
     torch.manual_seed(0)
@@ -146,14 +156,15 @@ def test_gradcheck(spec):
     names, parameters = zip(*layer.named_parameters(), strict=True)
 
     def compute(x, *values):
-        weights = dict(zip(names, values[4:], strict=True))
-        outputs, last = torch.func.functional_call(layer, weights, (x, HyperLstmState(*values[:4]), masks))
+        count = len(state)
+        weights = dict(zip(names, values[count:], strict=True))
+        outputs, last = torch.func.functional_call(layer, weights, (x, layer.state_type(*values[:count]), masks))
         return outputs, *last
 
     assert torch.autograd.gradcheck(compute, (x, *state, *parameters))
 
 
-@two_specs
+@few_specs
 def test_windows_of_a_long_text(spec):
     """Truncated backpropagation: the state is handed on without its history, through two layers."""
     torch.manual_seed(0)
@@ -174,14 +185,15 @@ def test_windows_of_a_long_text(spec):
         agree(found, expected, 1e-10)
 
 
-@two_specs
+@few_specs
 def test_weights_that_are_not_learnt(spec):
     layer = a_layer(spec)
-    for frozen in ("weight_h", "z_weight", "weight_x"):
+    names = {"weight_h", "z_weight", "weight_x"} & dict(layer.named_parameters()).keys()
+    for frozen in names:
         layer.get_parameter(frozen).requires_grad_(False)
     outputs, _ = layer(torch.randn(5, 3, 6, dtype=torch.float64), a_state(layer, 3))
     outputs.sum().backward()
-    assert {n for n, p in layer.named_parameters() if p.grad is None} == {"weight_h", "z_weight", "weight_x"}
+    assert {n for n, p in layer.named_parameters() if p.grad is None} == names
 
 
 class Made(TorchDispatchMode):
@@ -197,10 +209,10 @@ class Made(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("how", ["no_grad", "frozen"])
-@two_specs
+@few_specs
 def test_without_a_backward_pass_nothing_is_kept(spec, how):
     layer = a_layer(spec)
-    state = HyperLstmState(*(tensor.detach() for tensor in a_state(layer, 3)))
+    state = layer.state_type(*(tensor.detach() for tensor in a_state(layer, 3)))
     expected, last = layer(x := torch.randn(9, 3, 6, dtype=torch.float64), state)
     counts = []
     layer.requires_grad_(how != "frozen")
@@ -213,20 +225,24 @@ def test_without_a_backward_pass_nothing_is_kept(spec, how):
     assert not any(tensor.requires_grad for tensor in (outputs, *end))
     for found, before in zip((outputs, *end), (expected, *last), strict=True):
         assert torch.equal(found, before)
-    assert len({tensor.untyped_storage().data_ptr() for tensor in (outputs, *end, *state)}) == 9
+    assert len({tensor.untyped_storage().data_ptr() for tensor in (outputs, *end, *state)}) == 1 + 2 * len(state)
 
 
-@two_specs
+@few_specs
 def test_what_is_kept(spec):
-    """As the function's docstring says; and of the initial state, c, h^ and c^."""
+    """As the functions' docstrings say; and of the initial state, c, h^ and c^."""
     layer, steps, batch = a_layer(spec, size=7), 5, 3
     outputs, _ = layer(torch.randn(steps, batch, 6, dtype=torch.float64), a_state(layer, batch))
-    step = 10 * 7 + 15 * 5 + 12 * (3 + 1) + (5 * 7 + 5 * 5 + 10) * spec.layer_norm
-    tape = outputs.grad_fn.saved_tensors[1 + len(fused.inputs.Inputs._fields) :]
-    assert sum(tensor.numel() for tensor in tape) == batch * (steps * step + 7 + 5 + 5)
+    if hasattr(spec, "hyper_size"):
+        kind, step = fused.inputs.HyperInputs, 10 * 7 + 15 * 5 + 12 * (3 + 1) + (5 * 7 + 5 * 5 + 10) * spec.layer_norm
+        initial = 7 + 5 + 5
+    else:
+        kind, step, initial = fused.inputs.LstmInputs, 6 * 7 + (5 * 7 + 5) * spec.layer_norm, 7
+    tape = outputs.grad_fn.saved_tensors[1 + len(kind._fields) :]
+    assert sum(tensor.numel() for tensor in tape) == batch * (steps * step + initial)
 
 
-@two_specs
+@few_specs
 def test_what_is_kept_is_given_back(spec):
     """After the backward pass, unless it is to be taken again."""
     layer = a_layer(spec)
@@ -240,7 +256,7 @@ def test_what_is_kept_is_given_back(spec):
         torch.autograd.grad(outputs.sum(), list(state))
 
 
-@two_specs
+@few_specs
 def test_gradients_of_gradients_are_refused(spec):
     layer = a_layer(spec)
     outputs, _ = layer(torch.randn(5, 3, 6, dtype=torch.float64), state := a_state(layer, 3))
@@ -293,8 +309,14 @@ class TestWhenItIsUsed:
         environment = {**os.environ, "HYPERBUDGET_PLAIN": value}
         assert subprocess.run([sys.executable, "-c", code], check=False, env=environment).returncode == (not plain)
 
-    def test_mixed_precision_is_for_the_loop(self, layer, x, calls):
+    def test_mixed_precision_without_a_compiler_is_for_the_loop(self, layer, x, calls, monkeypatch):
+        monkeypatch.setenv("HYPERBUDGET_NATIVE", "0")
         with torch.autocast("cpu", torch.bfloat16):
+            layer(x, self.zeros(layer))
+        assert not calls
+
+    def test_other_types_are_for_the_loop(self, layer, x, calls):
+        with torch.autocast("cpu", torch.float16):
             layer(x, self.zeros(layer))
         layer.bfloat16()(x.bfloat16(), self.zeros(layer, torch.bfloat16))
         with pytest.raises(RuntimeError, match="dtype"):  # the loop's own words

@@ -1,4 +1,4 @@
-"""The HyperLSTM over a window as one function of autograd."""
+"""A window as one function of autograd."""
 
 from __future__ import annotations
 
@@ -9,12 +9,32 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hyperbudget.nn.recurrent.fused.inputs import Inputs
+from hyperbudget.nn.recurrent.fused.inputs import HyperInputs, LstmInputs
+from hyperbudget.nn.recurrent.fused.options import Options
+from hyperbudget.nn.recurrent.fused.paths import Window
+from hyperbudget.nn.recurrent.fused.switch import product_type, selected
 from hyperbudget.nn.recurrent.fused.tape import Replay, Tape
-from hyperbudget.nn.recurrent.fused.window import Window
 
 if TYPE_CHECKING:
     from hyperbudget.nn.recurrent.hyper_lstm import HyperLstmLayer, HyperLstmState
+    from hyperbudget.nn.recurrent.lstm import LstmLayer, LstmState
+
+
+def lstm(layer: LstmLayer, main: Tensor, state: LstmState, masks: Sequence[Tensor] = ()) -> tuple[Tensor, LstmState]:
+    """The outputs of all steps, shape (T, batch, H), and the last state, as of a loop over the steps.
+
+    main: what x adds to the gates, with the bias and the forget bias, shape (T, batch, 4 H); masks: see
+    `RecurrentLayer.forward`; they get no gradient.
+
+    When a backward pass can follow, each step keeps 6 H numbers a sample, and with layer norm 5 H + 5 more; the output
+    and what x adds, 5 H, come on top. Otherwise a step keeps nothing.
+
+    Raises RuntimeError when the gradients are themselves to be differentiated.
+    """
+    inputs = LstmInputs.of(layer, main.to(state.h.dtype), state, masks)
+    options = Options(getattr(layer.spec, "norm_epsilon", 0.0), True, product_type(state.h))
+    outputs, *last = _compute(selected(state.h).lstm, options, inputs)
+    return outputs, type(state)(*last)
 
 
 def hyper_lstm(
@@ -30,23 +50,32 @@ def hyper_lstm(
 
     Raises RuntimeError when the gradients are themselves to be differentiated.
     """
-    inputs = Inputs.of(layer, main, small, state, masks)
-    record = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs)
-    epsilon = getattr(layer.spec, "norm_epsilon", 0.0)
+    dtype = state.h.dtype
+    inputs = HyperInputs.of(layer, main.to(dtype), small.to(dtype), state, masks)
     current = layer.spec.z_from == "current"
-    outputs, *last = _HyperLstm.apply(current, epsilon, record, *inputs)  # type: ignore[no-untyped-call]
+    options = Options(getattr(layer.spec, "norm_epsilon", 0.0), current, product_type(state.h))
+    outputs, *last = _compute(selected(state.h).hyper_lstm, options, inputs)
     return outputs, type(state)(*last)
 
 
-class _HyperLstm(torch.autograd.Function):
-    """A `Window`, and what is saved between its forward and its backward pass."""
+def _compute(window: type[Window], options: Options, inputs: LstmInputs | HyperInputs) -> tuple[Tensor, ...]:
+    record = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs)
+    results: tuple[Tensor, ...] = _Function.apply(window, options, type(inputs), record, *inputs)  # type: ignore[no-untyped-call]
+    return results
+
+
+class _Function(torch.autograd.Function):
+    """A window, and what is saved between its forward and its backward pass. It is told what type products are of."""
 
     @staticmethod
-    def forward(ctx: Any, current: bool, epsilon: float, record: bool, *tensors: Tensor) -> tuple[Tensor, ...]:
-        inputs, tape = Inputs(*tensors), Tape(len(tensors[0]), record)
-        outputs, *state = Window(inputs, tape, current, epsilon).forward()
+    def forward(
+        ctx: Any, window: type[Window], options: Options, kind: type[Any], record: bool, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        inputs, tape = kind(*tensors), Tape(len(tensors[0]), record)
+        with torch.autocast(tensors[0].device.type, enabled=False):
+            outputs, *state = window(inputs, tape, options).forward()
         if record:
-            ctx.current, ctx.epsilon = current, epsilon
+            ctx.window, ctx.options, ctx.kind = window, options, kind
             ctx.set_materialize_grads(False)
             ctx.save_for_backward(outputs, *inputs, *tape.tensors)
         return outputs, *state
@@ -54,8 +83,10 @@ class _HyperLstm(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_outputs: Tensor | None, *grad_state: Tensor | None) -> tuple[Tensor | None, ...]:
-        count = len(Inputs._fields)
+        count = len(ctx.kind._fields)
         outputs, *saved = ctx.saved_tensors
         tape = Replay(len(outputs), saved[count:])
-        window = Window(Inputs(*saved[:count]), tape, ctx.current, ctx.epsilon)
-        return None, None, None, *window.backward(outputs, grad_outputs, grad_state)
+        with torch.autocast(outputs.device.type, enabled=False):
+            window = ctx.window(ctx.kind(*saved[:count]), tape, ctx.options)
+            gradients = window.backward(outputs, grad_outputs, grad_state)
+        return None, None, None, None, *gradients

@@ -1,4 +1,4 @@
-"""What the HyperLSTM over a window is a function of: a layer's parameters in the form that the loop wants them in."""
+"""What a window is a function of: a layer's parameters in the form that the loop over its steps wants them in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from hyperbudget.nn.recurrent.gates import LayerNorms
 
 if TYPE_CHECKING:
     from hyperbudget.nn.recurrent.hyper_lstm import HyperLstmLayer
+    from hyperbudget.nn.recurrent.lstm import LstmLayer
 
 
-class Inputs(NamedTuple):
-    """With T steps, H = hidden_size, h = hyper_size, K = N_z + 1.
+class HyperInputs(NamedTuple):
+    """Of a HyperLSTM. With T steps, H = hidden_size, h = hyper_size, K = N_z + 1.
 
     - main, small: what x adds to the gates of the main and of the small cell, shape (T, batch, 4 H), (T, batch, 4 h)
     - h, c, hyper_h, hyper_c: the state before the first step
@@ -54,7 +55,7 @@ class Inputs(NamedTuple):
     @classmethod
     def of(
         cls, layer: HyperLstmLayer, main: Tensor, small: Tensor, state: Sequence[Tensor], masks: Sequence[Tensor]
-    ) -> Inputs:
+    ) -> HyperInputs:
         """Those of a layer: autograd takes their gradients from here to its parameters."""
         weights, size, hyper = layer.step_weights(), layer.hidden_size, layer.spec.hyper_size
         forget = main.new_zeros(4, 1)
@@ -87,6 +88,42 @@ class Inputs(NamedTuple):
             _layer_norms(self.gain, self.offset, self.c_gain, self.c_offset, epsilon),
             _layer_norms(self.hyper_gain, self.hyper_offset, self.hyper_c_gain, self.hyper_c_offset, epsilon),
         )
+
+
+class LstmInputs(NamedTuple):
+    """Of an LSTM. With T steps and H = hidden_size:
+
+    - main: what x adds to the gates, with the bias, shape (T, batch, 4 H)
+    - h, c: the state before the first step, shape (batch, H)
+    - h_weight: shape (4 H, H)
+    - gain, offset, c_gain, c_offset: the layer norms, if there are any
+    - mask: of recurrent dropout, if there is any, shape (T, batch, H)
+
+    The forget bias is part of what comes last before a sigmoid: of `main`, or of the offsets.
+    """
+
+    main: Tensor
+    h: Tensor
+    c: Tensor
+    h_weight: Tensor
+    gain: Tensor | None = None
+    offset: Tensor | None = None
+    c_gain: Tensor | None = None
+    c_offset: Tensor | None = None
+    mask: Tensor | None = None
+
+    @classmethod
+    def of(cls, layer: LstmLayer, main: Tensor, state: Sequence[Tensor], masks: Sequence[Tensor]) -> LstmInputs:
+        """Those of a layer: autograd takes their gradients from here to its parameters."""
+        norms: list[Tensor | None] = [None] * 4
+        if layer.bias is None:
+            own = LayerNorms.of(layer, 0.0)
+            norms = [own.gain, own.offset + layer.forget_bias(), own.c_gain, own.c_offset]
+        return cls(main, *state, layer.weight_h, *norms, *masks)  # type: ignore[call-arg]  # two of the state, at most one mask
+
+    def layer_norms(self, epsilon: float) -> LayerNorms | None:
+        """Of the gates and of c."""
+        return _layer_norms(self.gain, self.offset, self.c_gain, self.c_offset, epsilon)
 
 
 def _layer_norms(

@@ -9,24 +9,38 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from hyperbudget.nn.recurrent.fused.paths import Path, path_for
+
 _plain = os.environ.get("HYPERBUDGET_PLAIN", "") not in ("", "0")
+_forced: Path | None = None
+
+
+def product_type(like: Tensor) -> torch.dtype:
+    """What matrix products with this tensor are in: where there is mixed precision, in less."""
+    device = like.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else like.dtype
+
+
+def selected(like: Tensor) -> Path:
+    """The implementation for states like this tensor, of which there is one."""
+    path = _forced or path_for(like.device, like.dtype, product_type(like))
+    assert path is not None
+    return path
 
 
 def usable(*tensors: Tensor, masks: Sequence[Tensor] = ()) -> bool:
     """Whether the function can stand for the loop on these tensors and masks, and is not switched off.
 
-    What autograd has no part in, or sees more than a gradient in, wants the loop: mixed precision, compilation, export,
-    the transforms of torch.func, masks with a gradient. The environment variable ``HYPERBUDGET_PLAIN=1`` wants it, too.
+    What autograd has no part in, or sees more than a gradient in, wants the loop: compilation, export, the transforms
+    of torch.func, masks with a gradient; and so does mixed precision where no implementation has it. The environment
+    variable ``HYPERBUDGET_PLAIN=1`` wants it, too.
     """
     if _plain or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
         return False
-    dtypes, device = {tensor.dtype for tensor in (*tensors, *masks)}, tensors[0].device.type
-    return (
-        dtypes in ({torch.float32}, {torch.float64})
-        and device in ("cpu", "cuda")
-        and not torch.is_autocast_enabled(device)
-        and not any(mask.requires_grad for mask in masks)
-    )
+    like = tensors[0]
+    if {tensor.dtype for tensor in (*tensors, *masks)} != {like.dtype} or any(mask.requires_grad for mask in masks):
+        return False
+    return path_for(like.device, like.dtype, product_type(like)) is not None
 
 
 @contextmanager
@@ -38,3 +52,14 @@ def plain_loops(plain: bool = True) -> Iterator[None]:
         yield
     finally:
         _plain = before
+
+
+@contextmanager
+def by(path: Path) -> Iterator[None]:
+    """Windows within are computed by this implementation: for tests and benchmarks of one against the other."""
+    global _forced
+    before, _forced = _forced, path
+    try:
+        yield
+    finally:
+        _forced = before

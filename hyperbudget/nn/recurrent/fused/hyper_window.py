@@ -8,28 +8,26 @@ import torch
 from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.cell import Cell
-from hyperbudget.nn.recurrent.fused.inputs import Inputs
-from hyperbudget.nn.recurrent.fused.products import Product, packs, weight_gradient
+from hyperbudget.nn.recurrent.fused.inputs import HyperInputs
+from hyperbudget.nn.recurrent.fused.layout import by_gate
+from hyperbudget.nn.recurrent.fused.options import Options
+from hyperbudget.nn.recurrent.fused.products import Product, steps_at_once, weight_gradient
 from hyperbudget.nn.recurrent.fused.tape import Tape
 
-ROWS = 800
-"""Samples times steps that are gathered for one product of the gradient of W_h: as efficient as all at once."""
 
-
-class Window:
-    """One window. `current`: z is of the small cell's state of the same step; epsilon: of the layer norms.
+class HyperWindow:
+    """One window, in PyTorch alone. All is in the states' own type, products as well.
 
     Gates stand before the batch in here, so that one gate's numbers are one piece of memory. Besides what the two cells
     keep, there are on the tape h^ before and after each step, the products ``h_weight h_{t-1}``, and those of
     hyper_weight that z is in.
     """
 
-    def __init__(self, inputs: Inputs, tape: Tape, current: bool, epsilon: float) -> None:
-        self.inputs, self.steps, self.current = inputs, tape.steps, current
+    def __init__(self, inputs: HyperInputs, tape: Tape, options: Options) -> None:
+        self.inputs, self.steps, self.current = inputs, tape.steps, options.current
         self.batch, self.size = inputs.h.shape
         self.hyper = inputs.hyper_h.shape[1]
-        self.packed = packs(inputs.h, self.steps)
-        norms, hyper_norms = inputs.layer_norms(epsilon)
+        norms, hyper_norms = inputs.layer_norms(options.epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
         self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1)
@@ -38,8 +36,8 @@ class Window:
     def forward(self) -> tuple[Tensor, ...]:
         """The outputs, shape (T, batch, H), and the state after the last step."""
         inputs, main, small, hyper_h = self.inputs, self.main, self.small, self.hyper_h
-        of_h = Product(inputs.h_weight, packed=self.packed)
-        of_hyper_h = Product(inputs.hyper_weight, inputs.hyper_bias, packed=self.packed)
+        of_h = self._product(inputs.h_weight)
+        of_hyper_h = self._product(inputs.hyper_weight, inputs.hyper_bias)
         outputs = inputs.h.new_empty(self.steps, self.batch, self.size)
         of_x, small_of_x = by_gate(inputs.main, 4).unbind(), by_gate(inputs.small, 4).unbind()
         small_sums, d = outputs.new_empty(4, self.batch, self.hyper), outputs.new_empty(12, self.batch, self.size)
@@ -66,11 +64,13 @@ class Window:
             h = output
         return outputs, h.clone(), main.c[-1].clone(), hyper_h[-1].clone(), small.c[-1].clone()
 
-    def backward(self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]) -> Inputs:
+    def backward(
+        self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]
+    ) -> HyperInputs:
         """The gradients of the inputs, from those of what `forward` returned."""
         inputs, main, small = self.inputs, self.main, self.small
-        to_h = Product(inputs.h_weight.T, packed=self.packed)
-        to_hyper_h = Product(inputs.hyper_weight.T, packed=self.packed)
+        to_h = self._product(inputs.h_weight.T)
+        to_hyper_h = self._product(inputs.hyper_weight.T)
         scale_weight, z_weight = inputs.d_weight[:8], inputs.d_weight.transpose(1, 2)
         of_x, states = by_gate(inputs.main, 4).unbind(), torch.cat([inputs.h.unsqueeze(0), outputs[:-1]])
 
@@ -78,7 +78,7 @@ class Window:
         grad_main = torch.empty_like(inputs.main)
         grad_projected = outputs.new_empty(self.steps + 1, self.batch, len(inputs.hyper_weight))
         grad_projected[:: self.steps] = 0  # of the first and of the last h^ not everything is used
-        chunk = max(1, ROWS // self.batch)
+        chunk = steps_at_once(self.batch)
         grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight))
         grad_of_x = by_gate(grad_main, 4).unbind()
         grad_of_hyper_h, grad_z = self.gate_part(grad_projected).unbind(), self.z_part(grad_projected).unbind()
@@ -118,9 +118,9 @@ class Window:
             if slot == 0:
                 seen = states[t : t + chunk]
                 grad_now = grad_products[: len(seen)]
-                grad_h_weight += weight_gradient(inputs.h_weight, grad_now, seen, packed=self.packed)
+                grad_h_weight += weight_gradient(inputs.h_weight, grad_now, seen)
 
-        return Inputs(
+        return HyperInputs(
             grad_main,
             grad_projected[:-1, :, : 4 * self.hyper],  # hyper_weight h^ and what x adds stand in one sum
             grad_h,
@@ -128,12 +128,15 @@ class Window:
             to_hyper_h(grad_projected[0]),
             small.grad_c,
             grad_h_weight,
-            weight_gradient(inputs.hyper_weight, grad_projected, torch.stack(self.hyper_h), packed=self.packed),
+            weight_gradient(inputs.hyper_weight, grad_projected, torch.stack(self.hyper_h)),
             grad_projected.sum((0, 1)),
             grad_d_weight,
             *main.norm_gradients(),
             *small.norm_gradients(),
         )
+
+    def _product(self, weight: Tensor, bias: Tensor | None = None) -> Product:
+        return Product(weight, bias, dtype=weight.dtype, times=self.steps)
 
     def main_part(self, products: Tensor) -> Tensor:
         """What ``h_weight h`` has for the main cell, shape (..., 4, batch, H)."""
@@ -150,8 +153,3 @@ class Window:
     def z_part(self, projected: Tensor) -> Tensor:
         """The z in ``hyper_weight h^``, shape (..., 12, batch, K)."""
         return by_gate(projected[..., 4 * self.hyper :], 12)
-
-
-def by_gate(rows: Tensor, gates: int) -> Tensor:
-    """A view of shape (..., gates, batch, size) of rows of shape (..., batch, gates * size)."""
-    return rows.view(*rows.shape[:-1], gates, -1).transpose(-3, -2)

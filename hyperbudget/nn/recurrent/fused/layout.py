@@ -1,0 +1,21 @@
+"""How the numbers of a window lie."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def by_gate(rows: Tensor, gates: int) -> Tensor:
+    """A view of shape (..., gates, batch, size) of rows of shape (..., batch, gates * size)."""
+    return rows.view(*rows.shape[:-1], gates, -1).transpose(-3, -2)
+
+
+def with_last(grad_outputs: Tensor | None, grad_last: Tensor | None, outputs: Tensor) -> Tensor | None:
+    """The gradient of all outputs, in one piece, when the last one is also part of the state."""
+    if grad_last is None:
+        return None if grad_outputs is None else grad_outputs.contiguous()
+    contiguous = torch.contiguous_format
+    total = torch.zeros_like(outputs) if grad_outputs is None else grad_outputs.clone(memory_format=contiguous)
+    total[-1] += grad_last
+    return total

@@ -1,0 +1,46 @@
+"""The gates of one LSTM in a window, for the functions of ``cells.cpp``."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hyperbudget.nn.recurrent.fused.native.library import CellFields
+from hyperbudget.nn.recurrent.fused.tape import Tape
+from hyperbudget.nn.recurrent.gates import LayerNorms
+
+
+class Cell:
+    """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them."""
+
+    def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
+        batch, size = c.shape
+        gates = tape.room(c, batch, 4, size)
+        self.c = tape.room(c, batch, size, more=1)
+        self.fields = CellFields(
+            batch=batch, size=size, gates=gates, c=self.c, shown=tape.room(c, batch, size),
+            mask=None if mask is None else mask.contiguous(),
+        )  # fmt: skip
+        self.norms = norms
+        if norms is not None:
+            gain, offset, c_gain, c_offset = (tensor.contiguous() for tensor in norms[:4])
+            self.fields.give(
+                gain=gain, offset=offset, c_gain=c_gain, c_offset=c_offset, epsilon=norms.epsilon,
+                values=tape.room(c, batch, 4, size), scale=tape.room(c, batch, 4),
+                c_values=tape.room(c, batch, size), c_scale=tape.room(c, batch),
+            )  # fmt: skip
+
+    def begin_backward(self, grad_c: Tensor | None) -> None:
+        """Before the last step's, with the gradient of the last c; `grad_c` becomes that of c before each step."""
+        self.grad_c = torch.zeros_like(self.c[0]) if grad_c is None else grad_c.clone()
+        self.fields.give(grad_c=self.grad_c)
+        if self.norms is not None:
+            self.gradients = [
+                torch.zeros_like(tensor, memory_format=torch.contiguous_format) for tensor in self.norms[:4]
+            ]
+            names = ("grad_gain", "grad_offset", "grad_c_gain", "grad_c_offset")
+            self.fields.give(**dict(zip(names, self.gradients, strict=True)))
+
+    def norm_gradients(self) -> tuple[Tensor | None, ...]:
+        """Of gain, offset, c_gain and c_offset."""
+        return (None,) * 4 if self.norms is None else tuple(self.gradients)

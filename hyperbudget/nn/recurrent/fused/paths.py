@@ -1,0 +1,50 @@
+"""The implementations of windows, and which of them computes one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from hyperbudget.nn.recurrent.fused import native
+from hyperbudget.nn.recurrent.fused.hyper_window import HyperWindow
+from hyperbudget.nn.recurrent.fused.lstm_window import LstmWindow
+from hyperbudget.nn.recurrent.fused.options import Options
+from hyperbudget.nn.recurrent.fused.tape import Tape
+
+
+class Window(Protocol):
+    """A window of T steps: of inputs, options, and a tape that says T and is written forward and read backward."""
+
+    def __init__(self, inputs: Any, tape: Tape, options: Options) -> None: ...
+
+    def forward(self) -> tuple[Tensor, ...]:
+        """The outputs, shape (T, batch, H), and the state after the last step."""
+
+    def backward(
+        self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]
+    ) -> tuple[Tensor | None, ...]:
+        """The gradients of the inputs, from those of what `forward` returned."""
+
+
+class Path(NamedTuple):
+    """One implementation of both windows."""
+
+    lstm: type[Window]
+    hyper_lstm: type[Window]
+
+
+PYTORCH = Path(LstmWindow, HyperWindow)
+NATIVE = Path(native.LstmWindow, native.HyperWindow)
+
+
+def path_for(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> Path | None:
+    """The fastest that there is for states of a type and products of another; None where only a loop will do."""
+    if dtype not in (torch.float32, torch.float64):
+        return None
+    mixed = products != dtype
+    if device.type == "cpu" and native.available() and (not mixed or native.mixes(dtype, products)):
+        return NATIVE
+    return PYTORCH if device.type in ("cpu", "cuda") and not mixed else None
