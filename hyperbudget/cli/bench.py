@@ -105,18 +105,20 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
     """Time forward and backward passes of one layer of each LSTM, against torch's nn.LSTM of the same size.
 
     \b
-    lstm, ln_lstm              loops over the steps; autograd's gradients
-    hyper_lstm, ln_hyper_lstm  functions of a whole window, whose backward pass is written by hand
-    hyper_lstm loop, ...       the same as loops over the steps
+    ... loop      a loop over the steps, and autograd's gradients
+    ... PyTorch   a function of a whole window, whose backward pass is written by hand
+    ... C++       the same with all but its matrix products in C++, where there is a compiler
+    ... Triton    the same on a CUDA device, in kernels of Triton
+    ... bf16      the same with products in bfloat16
 
     "By operations" is the ratio of the additions and multiplications in matrix products; nn.LSTM multiplies with
-    one-hot inputs, which the others look up. The defaults take some five minutes on one core. --size 64 is a quick
+    one-hot inputs, which the others look up. The defaults take some six minutes on one core. --size 64 is a quick
     look.
     """
     import torch
 
     from hyperbudget.bench.machine import find_device, machine
-    from hyperbudget.bench.recurrent import BATCH, SMALL, STEPS, SYMBOLS, TIME, VARIANTS, WARMUP, compare
+    from hyperbudget.bench.recurrent import BATCH, EMBEDDING_SIZE, STEPS, SYMBOLS, TIME, WARMUP, compare, variants
     from hyperbudget.train import memory
 
     _check_folders(json_file, out)
@@ -129,7 +131,9 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
         "machine": machine(device),
         "time": TIME,
         "symbols": SYMBOLS,
-        "operations_per_symbol": {size: {str(v): v.operations(size) for v in VARIANTS} for size in sizes},
+        "operations_per_symbol": {
+            size: {str(variant): variant.operations(size) for variant in variants(device)} for size in sizes
+        },
         "warmup_steps": WARMUP,
         "steps_per_turn": STEPS,
         "repetitions": repetitions,
@@ -137,7 +141,7 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
     lines = [
         machine_words(about["machine"]),
         f"forward and backward pass of one layer over {TIME} symbols of {SYMBOLS}, {BATCH} sequences side by side; "
-        f"hyper cells with {SMALL.hyper_size} units, N_z {SMALL.embedding_size}",
+        f"N_z {EMBEDDING_SIZE}",
         f"{plural(repetitions, 'round')} of turns of {plural(STEPS, 'step')}; ratios are taken within a round",
     ]
     show(lines, about, compare(sizes, device, repetitions=repetitions), json_file, out)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hyperbudget.nn.recurrent import LayerState, Recurrent, State
+from hyperbudget.nn.recurrent.fused import linear
 from hyperbudget.nn.spec import Cell, LanguageModel
 
 
@@ -40,7 +41,7 @@ class LanguageModelNet(nn.Module):
         outputs, after = self.recurrent(x, state, generator=generator)
         if self.training and self.spec.output_dropout:
             outputs = outputs * _mask(outputs.shape, self.spec.output_dropout, outputs, generator)
-        return self.head(outputs), after
+        return linear(outputs, self.head.weight, self.head.bias), after
 
     def anatomy(self) -> dict[str, int]:
         """Learnable parameters by group, counted from the modules; groups without any are left out."""

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from hyperbudget.data.splits import ImageData
 from hyperbudget.data.text import TextData
 from hyperbudget.train import checkpoint
+from hyperbudget.train.graph import CudaGraph, GraphedStep
 from hyperbudget.train.images import ImageProblem
 from hyperbudget.train.problem import Metric, Problem, Score
 from hyperbudget.train.schedule import learning_rate
@@ -78,6 +80,11 @@ class Training:
         )
         self.model = self.problem.model
         self.optimizer = build_optimizer(self.model, self.settings)
+        self.descend = partial(descend, self.model, self.optimizer, self.settings.clip_norm)
+        self.graphed: GraphedStep | None = None
+        if isinstance(self.problem, TextProblem) and device.type == "cuda":
+            graph = CudaGraph(device, self.problem.dropout)
+            self.graphed = GraphedStep(self.problem, self.optimizer, self.descend, graph)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
         self.before_checkpoint = before_checkpoint
         self.step = 0
@@ -116,14 +123,14 @@ class Training:
 
     def take_step(self) -> Tensor:
         """One optimiser step; returns its loss, a scalar on the device, without the L2 term."""
-        loss, minimised = self.problem.losses(self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.settings, self.step)
-        self.optimizer.zero_grad()
-        minimised.backward()  # type: ignore[no-untyped-call]
-        if self.settings.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimizer.step()
+        rate = learning_rate(self.settings, self.step)
+        if self.graphed is not None:
+            loss = self.graphed.take(self.step, rate)
+        else:
+            loss, minimised = self.problem.losses(self.step)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            self.descend(minimised)
         self.step += 1
         return loss.detach()
 
@@ -166,6 +173,15 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.problem.restore(state["problem"])
+
+
+def descend(model: nn.Module, optimizer: torch.optim.Optimizer, clip_norm: float | None, minimised: Tensor) -> None:
+    """One step of the optimizer, at the learning rate that it has, against the gradient of what is minimised."""
+    optimizer.zero_grad()
+    minimised.backward()  # type: ignore[no-untyped-call]
+    if clip_norm is not None:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimizer.step()
 
 
 def build_optimizer(model: nn.Module, settings: TrainingSpec) -> torch.optim.Optimizer:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hyperbudget.data.bits import check_plausible, total_bits
 from hyperbudget.data.text import TextData
-from hyperbudget.data.text_batches import TextStreams, evaluation_batches
+from hyperbudget.data.text_batches import TextStreams, Window, evaluation_batches
 from hyperbudget.nn.language_model import LanguageModelNet
 from hyperbudget.nn.recurrent import State, detach
 from hyperbudget.train.dynamics import dynamics, piece
@@ -41,16 +41,25 @@ class TextProblem(Problem):
         self.streams = TextStreams(self.data, self.settings.batch_size, self.settings.length, offsets)
         self.model = initial_language_model(spec, data).to(device)
         self.carried: State | None = None
+        self.dropout = torch.Generator(device)  # drawing millions of numbers elsewhere takes longer than the step
 
     def losses(self, step: int) -> tuple[Tensor, Tensor]:
         """See `Problem.losses`: the mean cross entropy of the window's symbols."""
-        window = self.streams.window(step)
-        generator = stream(self.spec.seed, "dropout", step)
-        with autocast(self.device, self.settings.precision):
-            logits, state = self.model(window.inputs, None if window.fresh else self.carried, generator=generator)
+        window = self.begin(step)
+        loss, state = self.compute(window.inputs, window.targets, None if window.fresh else self.carried)
         self.carried = detach(state)
-        loss = F.cross_entropy(logits.flatten(0, 1).float(), window.targets.flatten())
         return loss, loss
+
+    def begin(self, step: int) -> Window:
+        """The window of a step; dropout starts from the step's own seed."""
+        self.dropout.manual_seed(stream(self.spec.seed, "dropout", step).initial_seed())
+        return self.streams.window(step)
+
+    def compute(self, inputs: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """The mean cross entropy in nats of symbols of shape (length, streams), and the state after them."""
+        with autocast(self.device, self.settings.precision):
+            logits, state = self.model(inputs, state, generator=self.dropout)
+        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten()), state
 
     @torch.no_grad()
     def score(self, split: Split) -> Score:

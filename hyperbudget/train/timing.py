@@ -12,6 +12,7 @@ from hyperbudget.data.load import sizes
 from hyperbudget.data.splits import ImageData
 from hyperbudget.data.tasks import TASKS, TextTask, is_text
 from hyperbudget.data.text import TextData
+from hyperbudget.train import graph
 from hyperbudget.train.loop import Training
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 
@@ -21,14 +22,15 @@ WARMUP, MEASURED, IMAGES, SYMBOLS = 2, 6, 500, 100
 def estimate_seconds(spec: RunSpec, device: torch.device) -> float:
     """Seconds that the run of `spec` would take alone on `device`, evaluations included."""
     settings = spec.training
-    steps = min(WARMUP + MEASURED, settings.steps)
+    warmup = WARMUP if device.type == "cpu" else graph.WARMUP + 1  # that, too, in which a step is captured
+    steps = min(warmup + MEASURED, settings.steps)
     trial = dataclasses.replace(spec, training=dataclasses.replace(settings, steps=max(steps, settings.warmup + 1)))
     data = random_text(spec.task, settings) if is_text(spec.task) else random_data(spec.task, settings.batch_size)
     training = Training(trial, data, device)
-    for _ in range(min(WARMUP, steps - 1)):
+    for _ in range(min(warmup, steps - 1)):
         training.take_step()
     began = time.perf_counter()
-    measured = max(steps - WARMUP, 1)
+    measured = max(steps - warmup, 1)
     for _ in range(measured):
         training.take_step()
     _wait(device)

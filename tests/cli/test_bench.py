@@ -6,6 +6,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from hyperbudget.bench.recurrent import variants
 from hyperbudget.cli import main
 from hyperbudget.cli.bench import machine_words
 
@@ -98,22 +99,23 @@ class TestRecurrent:
         lines = said.stdout.splitlines()
         assert "1 thread, torch " in lines[0]
         assert lines[1] == (
-            "forward and backward pass of one layer over 4 symbols of 50, 32 sequences side by side; "
-            "hyper cells with 128 units, N_z 4"
+            "forward and backward pass of one layer over 4 symbols of 50, 32 sequences side by side; N_z 4"
         )
-        assert [line for line in lines if line.startswith("size")] == ["size 3, batch 32", "size 2, batch 32"]
-        cells = ["lstm", "ln_lstm", "hyper_lstm", "hyper_lstm loop", "ln_hyper_lstm", "ln_hyper_lstm loop"]
-        assert [line.partition("   ")[0].strip() for line in lines if " / nn" in line or "_lstm /" in line] == 2 * [
-            *(f"{cell} / nn.LSTM" for cell in cells),
-            "hyper_lstm / hyper_lstm loop",
-            "ln_hyper_lstm / ln_hyper_lstm loop",
+        assert [line for line in lines if line.startswith("size")] == [
+            f"size {size}, hyper cells of 1, batch 32" for size in (3, 2)
+        ]
+        names = [str(variant) for variant in variants(torch.device("cpu"))]
+        functions = [name for name in names if name.endswith(("PyTorch", "C++"))]
+        assert [line.strip().partition("  ")[0] for line in lines if " / " in line] == 2 * [
+            *(f"{name} / nn.LSTM" for name in names[1:]),
+            *(f"{name} / {name.split()[0]} loop" for name in functions),
         ]
 
         found = json.loads(data.read_text())
         assert (found["benchmark"], found["time"], found["machine"]["threads"]) == ("recurrent", 4, 1)
         assert found["operations_per_symbol"]["3"]["nn.LSTM"] == 2 * 4 * 3 * (50 + 3)
         for comparison in found["comparisons"]:
-            assert list(comparison["variants"]) == ["nn.LSTM", *cells]
+            assert list(comparison["variants"]) == names
             for variant in comparison["variants"].values():
                 assert len(variant["seconds_by_round"]) == 1
                 assert variant["sequences_per_second"] > 0

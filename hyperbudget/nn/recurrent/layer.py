@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hyperbudget.nn.recurrent.fused import linear
+
 LayerState = tuple[Tensor, ...]
 """What a layer hands on from step to step: a named tuple of tensors of shape (batch, size), the output ``h`` first."""
 
@@ -61,7 +63,7 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     the weight matrix, so nothing one-hot is ever built.
     """
     if x.is_floating_point():
-        return F.linear(x, weight, bias)
+        return linear(x, weight, bias)
     columns = F.embedding(x, weight.T.contiguous())
     return columns if bias is None else columns + bias
 

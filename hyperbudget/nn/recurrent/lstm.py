@@ -80,4 +80,6 @@ class LstmLayer(RecurrentLayer):
 
     def forget_bias(self) -> Tensor:
         """What the spec adds to the four gates, shape (4, 1): nothing but to the third, f."""
-        return self.weight_h.new_tensor([[0.0], [0.0], [self.spec.forget_bias], [0.0]])
+        forget = self.weight_h.new_zeros(4, 1)
+        forget[2] = self.spec.forget_bias  # no copy from a list: on its way to a GPU that cannot be captured in a graph
+        return forget

@@ -121,7 +121,7 @@ def test_packed_products_are_for_many_steps_on_a_processor_with_avx(spec, monkey
     of_weights = 2 if hasattr(spec, "hyper_size") else 1
     for steps, dtype, expected in ((3, torch.float32, False), (4, torch.float32, has_avx), (4, torch.float64, False)):
         layer = a_layer(spec, dtype=dtype)
-        outputs, _ = layer(torch.randn(steps, 2, 6, dtype=dtype), a_state(layer, 2))
+        outputs, _ = layer(torch.randint(6, (steps, 2)), a_state(layer, 2))
         assert packed == [expected] * of_weights
         outputs.sum().backward()
         assert packed[: 2 * of_weights] == [expected] * 2 * of_weights
@@ -224,7 +224,7 @@ def test_without_a_backward_pass_nothing_is_kept(spec, how):
     assert counts[0] == counts[1]
     assert not any(tensor.requires_grad for tensor in (outputs, *end))
     for found, before in zip((outputs, *end), (expected, *last), strict=True):
-        assert torch.equal(found, before)
+        agree(found, before, 1e-14)  # MKL's last bits depend on where numbers lie
     assert len({tensor.untyped_storage().data_ptr() for tensor in (outputs, *end, *state)}) == 1 + 2 * len(state)
 
 

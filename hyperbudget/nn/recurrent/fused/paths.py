@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from hyperbudget.nn.recurrent.fused import native
+from hyperbudget.nn.recurrent.fused import gpu, native
 from hyperbudget.nn.recurrent.fused.hyper_window import HyperWindow
 from hyperbudget.nn.recurrent.fused.lstm_window import LstmWindow
 from hyperbudget.nn.recurrent.fused.options import Options
@@ -34,17 +34,29 @@ class Path(NamedTuple):
 
     lstm: type[Window]
     hyper_lstm: type[Window]
+    works: Callable[[torch.device, torch.dtype, torch.dtype], bool]
+    """Whether it can compute, on a device, windows with states of a type and products of another."""
 
 
-PYTORCH = Path(LstmWindow, HyperWindow)
-NATIVE = Path(native.LstmWindow, native.HyperWindow)
+def _native_works(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> bool:
+    return device.type == "cpu" and native.available() and (products == dtype or native.mixes(dtype, products))
+
+
+def _gpu_works(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> bool:
+    return gpu.available(device) and (products == dtype or gpu.mixes(dtype, products))
+
+
+def _pytorch_works(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> bool:
+    return device.type in ("cpu", "cuda") and products == dtype
+
+
+GPU = Path(gpu.LstmWindow, gpu.HyperWindow, _gpu_works)
+NATIVE = Path(native.LstmWindow, native.HyperWindow, _native_works)
+PYTORCH = Path(LstmWindow, HyperWindow, _pytorch_works)
 
 
 def path_for(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> Path | None:
     """The fastest that there is for states of a type and products of another; None where only a loop will do."""
     if dtype not in (torch.float32, torch.float64):
         return None
-    mixed = products != dtype
-    if device.type == "cpu" and native.available() and (not mixed or native.mixes(dtype, products)):
-        return NATIVE
-    return PYTORCH if device.type in ("cpu", "cuda") and not mixed else None
+    return next((path for path in (GPU, NATIVE, PYTORCH) if path.works(device, dtype, products)), None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, MutableSequence
 from itertools import chain, islice
 
 from torch import Tensor
+
+PIECE = 8 << 20
+"""Bytes of memory for several steps."""
 
 
 class Tape:
@@ -25,15 +29,20 @@ class Tape:
         return list(chain.from_iterable(self.lists))
 
     def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
-        """A tensor of this shape, with any content, for each step and `more` besides.
-
-        Not one tensor for all: pieces above 32 MB go back to the system after each window, and come anew, page by page.
-        """
-        count = self.steps + more
+        """A tensor of this shape, with any content, for each step and `more` besides."""
         if not self.record:
-            return [like.new_empty(shape)] * count
-        self.lists.append([like.new_empty(shape) for _ in range(count)])
-        return self.lists[-1]
+            return [like.new_empty(shape)] * (self.steps + more)
+        self.lists.append([like.new_empty(steps, *shape) for steps in self._pieces(like, shape, more)])
+        return _each(self.lists[-1])
+
+    def _pieces(self, like: Tensor, shape: tuple[int, ...], more: int) -> list[int]:
+        """How many steps the pieces of a room are for.
+
+        Neither one a step, which costs more than what is written there, nor one for all: what is larger than 32 MB
+        goes back to the system after each window, and comes anew, page by page.
+        """
+        count, most = self.steps + more, max(1, PIECE // (math.prod(shape) * like.element_size()))
+        return [most] * (count // most) + [count % most] * (count % most > 0)
 
     def log(self) -> MutableSequence[Tensor]:
         """Where each step is to append one tensor that it has anyway."""
@@ -52,8 +61,12 @@ class Replay(Tape):
 
     def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
         """See `Tape.room`; with the content that was recorded."""
-        return list(islice(self.recorded, self.steps + more))
+        return _each(islice(self.recorded, len(self._pieces(like, shape, more))))
 
     def log(self) -> MutableSequence[Tensor]:
         """See `Tape.log`; what was appended."""
         return list(islice(self.recorded, self.steps))
+
+
+def _each(pieces: Iterable[Tensor]) -> list[Tensor]:
+    return [tensor for piece in pieces for tensor in piece.unbind()]

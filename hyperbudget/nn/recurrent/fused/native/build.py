@@ -14,13 +14,16 @@ import subprocess
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-SOURCE = Path(__file__).with_name("cells.cpp")
+FOLDER = Path(__file__).parent
+SOURCE = FOLDER / "cells.cpp"
 # Sums may be taken in any order; but unlike -ffast-math, these leave infinities and NaN what they are.
 FLAGS = (
     "-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-fno-math-errno",
     "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-ffp-contract=fast",
 )  # fmt: skip
 X86_FLAGS = ("-mprefer-vector-width=512",)
+# Otherwise the last bits of a number would depend on where it happens to lie in memory.
+GCC_FLAGS = ("--param=vect-max-peeling-for-alignment=0",)
 SECONDS = 120
 """What a compiler may take; it takes about four."""
 
@@ -47,7 +50,9 @@ def built() -> Path | None:
     try:
         # All that the compiler predefines: its version, and what this processor is able to.
         macros = _run(command, *flags, "-dM", "-E", "-x", "c++", os.devnull)
-        digest = hashlib.sha256(b"\0".join([SOURCE.read_bytes(), " ".join(flags).encode(), macros]))
+        flags += () if b"__clang__" in macros else GCC_FLAGS
+        sources = [path.read_bytes() for path in sorted([SOURCE, *FOLDER.glob("*.h")])]
+        digest = hashlib.sha256(b"\0".join([*sources, " ".join(flags).encode(), macros]))
         path = folder() / f"cells-{digest.hexdigest()[:16]}.so"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

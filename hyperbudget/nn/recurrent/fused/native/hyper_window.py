@@ -12,7 +12,7 @@ from torch import Tensor
 from hyperbudget.nn.recurrent.fused.inputs import HyperInputs
 from hyperbudget.nn.recurrent.fused.layout import with_last
 from hyperbudget.nn.recurrent.fused.native.cell import Cell
-from hyperbudget.nn.recurrent.fused.native.library import HyperFields, address, count, function
+from hyperbudget.nn.recurrent.fused.native.library import HyperFields, address, addresses, count, function
 from hyperbudget.nn.recurrent.fused.options import Options
 from hyperbudget.nn.recurrent.fused.products import Product, steps_at_once, weight_gradient
 from hyperbudget.nn.recurrent.fused.tape import Tape
@@ -64,10 +64,10 @@ class HyperWindow:
         h, projected = inputs.h.to(self.products), of_hyper_h(hyper_h[0].to(self.products))
         for t, output in enumerate(outputs.unbind()):
             products = of_h(h)
-            small_forward(at, t, address(products), address(projected))  # eq. 10
+            small_forward(at, t, products.data_ptr(), projected.data_ptr())  # eq. 10
             before, projected = projected, of_hyper_h(hyper_h[t + 1] if hyper_narrow is None else hyper_narrow)
             source = projected if self.current else before
-            main_forward(at, t, address(products), address(source))  # eqs. 11 to 13
+            main_forward(at, t, products.data_ptr(), source.data_ptr())  # eqs. 11 to 13
             self.of_h.append(products)
             self.sources.append(source)
             h = output if narrow is None else narrow
@@ -103,16 +103,16 @@ class HyperWindow:
             function("small_backward", self.products, 4),
         )
         at, last = ctypes.addressof(self.fields), self.steps - 1
+        of_step, of_slot, slots = addresses(grad_projected), addresses(grad_products), grad_products.unbind()
+        after = grad_projected.unbind()
         grad_h = torch.zeros_like(states[0])
         for t in range(last, -1, -1):
-            source, slot = grad_projected[t + self.current], grad_products[t % chunk]
-            main_backward(
-                at, t, address(grad_h), address(self.of_h[t]), address(self.sources[t]), address(slot), address(source)
-            )
-            grad_computed = to_hyper_h(grad_projected[t + 1])
+            products, source, slot = self.of_h[t].data_ptr(), self.sources[t].data_ptr(), of_slot[t % chunk]
+            main_backward(at, t, grad_h.data_ptr(), products, source, slot, of_step[t + self.current])
+            grad_computed = to_hyper_h(after[t + 1])
             more = address(grad_hyper_h) if t == last and grad_hyper_h is not None else None
-            small_backward(at, t, address(grad_computed), more, address(slot), address(grad_projected[t]))
-            grad_h = to_h(slot)
+            small_backward(at, t, grad_computed.data_ptr(), more, slot, of_step[t])
+            grad_h = to_h(slots[t % chunk])
             if t % chunk == 0:
                 seen = states[t : t + chunk]
                 grad_h_weight += weight_gradient(inputs.h_weight, grad_products[: len(seen)], seen)

@@ -121,3 +121,9 @@ def address(tensor: Tensor) -> int:
     if not tensor.is_contiguous():
         raise ValueError(f"a tensor of shape {tuple(tensor.shape)} and strides {tensor.stride()}: not contiguous")
     return tensor.data_ptr()
+
+
+def addresses(tensor: Tensor) -> list[int]:
+    """Where ``tensor[0]``, ``tensor[1]``, ... lie. Raises ValueError as `address` does."""
+    first, step = address(tensor), tensor.stride(0) * tensor.element_size()
+    return [first + t * step for t in range(len(tensor))]

@@ -11,7 +11,7 @@ from torch import Tensor
 from hyperbudget.nn.recurrent.fused.inputs import LstmInputs
 from hyperbudget.nn.recurrent.fused.layout import with_last
 from hyperbudget.nn.recurrent.fused.native.cell import Cell
-from hyperbudget.nn.recurrent.fused.native.library import LstmFields, address, function
+from hyperbudget.nn.recurrent.fused.native.library import LstmFields, function
 from hyperbudget.nn.recurrent.fused.options import Options
 from hyperbudget.nn.recurrent.fused.products import Product, weight_gradient
 from hyperbudget.nn.recurrent.fused.tape import Tape
@@ -39,7 +39,7 @@ class LstmWindow:
         h = inputs.h.to(self.products)
         for t, output in enumerate(outputs.unbind()):
             products = of_h(h)
-            forward(at, t, address(products))
+            forward(at, t, products.data_ptr())
             h = output if narrow is None else narrow
         return outputs, outputs[-1].clone(), cell.c[-1].clone()
 
@@ -60,9 +60,10 @@ class LstmWindow:
         )
         backward, at = function("lstm_backward", self.products, 1), ctypes.addressof(self.fields)
         grad_h = torch.zeros_like(inputs.h, dtype=self.products, memory_format=torch.contiguous_format)
+        of_step = grad_products.unbind()
         for t in range(self.steps - 1, -1, -1):
-            backward(at, t, address(grad_h))
-            grad_h = to_h(grad_products[t])
+            backward(at, t, grad_h.data_ptr())
+            grad_h = to_h(of_step[t])
         before = torch.cat([inputs.h.unsqueeze(0), outputs[:-1]]).to(self.products)
         grad_weight = weight_gradient(inputs.h_weight, grad_products, before)
         return LstmInputs(grad_main, grad_h.to(outputs.dtype), cell.grad_c, grad_weight, *cell.norm_gradients())

@@ -1,0 +1,47 @@
+"""Memory for a whole window in one piece, and products that are written to such memory."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hyperbudget.nn.recurrent.fused.tape import Replay, Tape
+
+
+def whole(tape: Tape, like: Tensor, steps: int, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+    """As `Tape.room`, with one tensor for all steps: shape (steps, ...).
+
+    On a GPU memory is not given back between windows, and one tensor is less work than many. If the tape does not
+    record, all steps lie in one place.
+    """
+    if isinstance(tape, Replay):
+        return next(tape.recorded)
+    if not tape.record:
+        return like.new_empty(1, *shape, dtype=dtype).expand(steps, *shape)
+    tensor = like.new_empty(steps, *shape, dtype=dtype)
+    tape.lists.append([tensor])
+    return tensor
+
+
+def multiply(x: Tensor, y: Tensor, out: Tensor) -> Tensor:
+    """Write ``x y`` to out, which can be float32 where the factors are bfloat16. Nothing else is allocated on a GPU."""
+    if x.dtype == out.dtype:
+        return torch.mm(x, y, out=out)
+    if out.device.type == "cuda":
+        return torch.mm(x, y, out_dtype=out.dtype, out=out)
+    return torch.mm(x.to(out.dtype), y.to(out.dtype), out=out)
+
+
+def weight_gradient(weight: Tensor, grad: Tensor, x: Tensor) -> Tensor:
+    """The gradient of W, of its shape (outputs, inputs) and type, from `grad`, that of all ``W x``.
+
+    grad, x: shape (steps, batch, outputs) and (steps, batch, inputs), of one type.
+    """
+    out = torch.empty_like(weight, memory_format=torch.contiguous_format)
+    return multiply(grad.flatten(0, 1).T, x.flatten(0, 1), out)
+
+
+def start(grad: Tensor | None, like: Tensor) -> Tensor:
+    """Memory for the gradient of a state, which begins with that of the last one: 0 if there is none."""
+    contiguous = torch.contiguous_format
+    return torch.zeros_like(like, memory_format=contiguous) if grad is None else grad.clone(memory_format=contiguous)
