@@ -1,4 +1,5 @@
-"""The numbers behind the figures: intervals, fronts, equal budgets, axes, the paper, health. Imports no torch.
+"""The numbers behind the figures: intervals, fronts and how sure they are, equal budgets and equal quality, axes, the
+paper, health. Imports no torch.
 
 Everything is selected on the validation error and reported on the test error; nothing is ever selected on the test.
 """
@@ -6,11 +7,17 @@ Everything is selected on the validation error and reported on the test error; n
 from hyperbudget.analyze.axes import Axis, Effect, Line, effects
 from hyperbudget.analyze.budgets import BudgetEntry, at_budget, equal_budget
 from hyperbudget.analyze.configurations import Configuration, configurations
+from hyperbudget.analyze.convergence import Convergence, convergence
+from hyperbudget.analyze.draws import Draws, draw_means
+from hyperbudget.analyze.exchange import ExchangeRate, exchange_rates
 from hyperbudget.analyze.fronts import front, fronts
+from hyperbudget.analyze.gap import Gap, gap
 from hyperbudget.analyze.health import health
-from hyperbudget.analyze.intervals import Interval, mean_interval, ratio_interval
+from hyperbudget.analyze.intervals import Interval, mean_interval, probability_lower, ratio_interval
+from hyperbudget.analyze.membership import Member, front_probabilities, members
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.analyze.summary import Analysis, analyze
+from hyperbudget.analyze.targets import TargetEntry, choose_targets, equal_quality
 from hyperbudget.analyze.verdict import Verdict, verdict
 
 __all__ = [
@@ -18,21 +25,36 @@ __all__ = [
     "Axis",
     "BudgetEntry",
     "Configuration",
+    "Convergence",
+    "Draws",
     "Effect",
+    "ExchangeRate",
+    "Gap",
     "Interval",
     "Line",
+    "Member",
     "PaperMatch",
+    "TargetEntry",
     "Verdict",
     "analyze",
     "at_budget",
+    "choose_targets",
     "configurations",
+    "convergence",
+    "draw_means",
     "effects",
     "equal_budget",
+    "equal_quality",
+    "exchange_rates",
     "front",
+    "front_probabilities",
     "fronts",
+    "gap",
     "health",
     "mean_interval",
+    "members",
     "paper_matches",
+    "probability_lower",
     "ratio_interval",
     "verdict",
 ]

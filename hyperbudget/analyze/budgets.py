@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.fronts import fronts
-from hyperbudget.analyze.intervals import Interval, ratio_interval
+from hyperbudget.analyze.intervals import Interval, probability_lower, ratio_interval
 
 BETTER, WORSE, SAME, UNKNOWN, BASELINE = "better", "worse", "no difference found", "no interval", "baseline"
 ALONE = "no rival fits"
@@ -19,13 +19,15 @@ class BudgetEntry:
     """A family at a budget: its best configuration within it by validation, against the baseline family's.
 
     `ratio` is its test error over the baseline's, None where there is no baseline within the budget. `word` is
-    ``better`` or ``worse`` only where the ratio's 95% interval leaves out 1.
+    ``better`` or ``worse`` only where the ratio's 95% interval leaves out 1. `beats` is the probability that its mean
+    test error is below the baseline's, of the same t distribution; None without an interval.
     """
 
     budget: int
     configuration: Configuration
     ratio: Interval | None
     word: str
+    beats: float | None = None
 
     @property
     def family(self) -> str:
@@ -70,13 +72,14 @@ def equal_budget(
         best = at_budget(configurations, budget)
         reference = best.get(baseline) if baseline else None
         for family, configuration in sorted(best.items(), key=lambda item: (item[0] != baseline, item[0])):
-            ratio, word = None, ALONE
+            ratio, word, beats = None, ALONE, None
             if family == baseline:
                 word = BASELINE
             elif reference is not None:
                 ratio = ratio_interval(configuration.test_errors, reference.test_errors, step)
                 word = _word(ratio)
-            entries.append(BudgetEntry(budget, configuration, ratio, word))
+                beats = probability_lower(configuration.test_errors, reference.test_errors, step)
+            entries.append(BudgetEntry(budget, configuration, ratio, word, beats))
     return entries
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hyperbudget.analyze.intervals import Interval, mean_interval, resolution
+from hyperbudget.study.frame import LISTS
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def finished_runs(frame: pd.DataFrame) -> pd.DataFrame:
 def configurations(frame: pd.DataFrame) -> list[Configuration]:
     """Every configuration with a finished run, from few parameters to many."""
     steps = resolution(frame)
-    columns = [name for name in frame.columns if not name.startswith("curve.")]
+    columns = [name for name in frame.columns if not name.startswith(LISTS)]
     failures = frame.loc[frame["status"] == "failed", "configuration"].value_counts().to_dict()
     groups: dict[str, list[dict[str, Any]]] = {}
     for record in finished_runs(frame)[columns].to_dict("records"):

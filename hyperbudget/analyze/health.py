@@ -83,6 +83,9 @@ def _seeds(configurations: Sequence[Configuration]) -> list[str]:
     if not configurations:
         return []
     sizes = Counter(c.n for c in configurations)
+    if len(sizes) > 1 and min(sizes) > 1:
+        few = ", ".join(f"{n} for {sizes[n]}" for n in sorted(sizes))
+        return [f"Seeds a configuration differ: {few}. Those with fewer are known less well than they look."]
     if set(sizes) == {1}:
         return ["One seed a configuration: there is no interval, and no difference can be told from chance."]
     if min(sizes) == 1:

@@ -47,7 +47,7 @@ def mean_interval(errors: Sequence[float], step: float, level: float = LEVEL) ->
     half a step. The standard deviation is never taken as less than that of rounding to whole steps, step / sqrt(12),
     so that seeds which agree by chance do not claim certainty.
     """
-    logs, variance = _moments(errors, step)
+    logs, variance = moments(errors, step)
     n = len(logs)
     mean = float(logs.mean())
     if variance is None:
@@ -61,18 +61,19 @@ def ratio_interval(errors: Sequence[float], reference: Sequence[float], step: fl
 
     errors, reference: shapes (seeds,) and (other seeds,). Without two seeds on either side there is no interval.
     """
-    logs, variance = _moments(errors, step)
-    other_logs, other_variance = _moments(reference, step)
-    difference = float(logs.mean() - other_logs.mean())
-    n = min(len(logs), len(other_logs))
-    if variance is None or other_variance is None:
+    difference, scale, freedom = _welch(errors, reference, step)
+    n = min(len(errors), len(reference))
+    if scale is None:
         return Interval(math.exp(difference), None, None, n)
-    a, b = variance / len(logs), other_variance / len(other_logs)
-    if a + b == 0:  # a continuous metric whose seeds agree exactly: no spread was seen, so none can be stated
-        return Interval(math.exp(difference), None, None, n)
-    freedom = (a + b) ** 2 / (a**2 / (len(logs) - 1) + b**2 / (len(other_logs) - 1))
-    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * math.sqrt(a + b)
+    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * scale
     return Interval(math.exp(difference), math.exp(difference - half), math.exp(difference + half), n)
+
+
+def probability_lower(errors: Sequence[float], reference: Sequence[float], step: float) -> float | None:
+    """The probability that the mean of `errors` is below that of `reference`: the share of the t distribution behind
+    `ratio_interval` that is below 1. None where that has no interval."""
+    difference, scale, freedom = _welch(errors, reference, step)
+    return None if scale is None else float(stats.t.cdf(-difference / scale, freedom))
 
 
 def resolution(frame: pd.DataFrame) -> Resolution:
@@ -97,7 +98,22 @@ def _smallest_gap(errors: pd.Series[float]) -> float:
     return float(gaps.min()) if len(gaps) else 1e-4
 
 
-def _moments(errors: Sequence[float], step: float) -> tuple[NDArray[np.float64], float | None]:
+def _welch(errors: Sequence[float], reference: Sequence[float], step: float) -> tuple[float, float | None, float]:
+    """The difference of the mean logs, its standard error, and Welch's degrees of freedom. No standard error without
+    two seeds on either side, or where all agree exactly, as those of a continuous metric may: no spread was seen."""
+    logs, variance = moments(errors, step)
+    other_logs, other_variance = moments(reference, step)
+    difference = float(logs.mean() - other_logs.mean())
+    if variance is None or other_variance is None:
+        return difference, None, 0.0
+    a, b = variance / len(logs), other_variance / len(other_logs)
+    if a + b == 0:
+        return difference, None, 0.0
+    freedom = (a + b) ** 2 / (a**2 / (len(logs) - 1) + b**2 / (len(other_logs) - 1))
+    return difference, math.sqrt(a + b), freedom
+
+
+def moments(errors: Sequence[float], step: float) -> tuple[NDArray[np.float64], float | None]:
     """Log errors, shape (n,), and their variance, floored at that of rounding; None for a single value."""
     values = np.maximum(np.asarray(errors, dtype=np.float64), step / 2)
     logs = np.log(values)

@@ -9,10 +9,16 @@ import pandas as pd
 from hyperbudget.analyze.axes import Axis, Effect, axes_of, effects
 from hyperbudget.analyze.budgets import BudgetEntry, choose_budgets, equal_budget
 from hyperbudget.analyze.configurations import Configuration, configurations
+from hyperbudget.analyze.convergence import Convergence, convergence, convergence_sentence
+from hyperbudget.analyze.draws import Draws, draw_means
+from hyperbudget.analyze.exchange import ExchangeRate, exchange_rates
 from hyperbudget.analyze.fronts import front, fronts
+from hyperbudget.analyze.gap import gap, gap_sentences
 from hyperbudget.analyze.health import health
 from hyperbudget.analyze.intervals import Resolution, resolution
+from hyperbudget.analyze.membership import Member, members
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
+from hyperbudget.analyze.targets import TargetEntry, choose_targets, equal_quality
 from hyperbudget.analyze.verdict import Verdict, verdict
 from hyperbudget.study.frame import metric_of
 from hyperbudget.study.metrics import Metric
@@ -23,7 +29,9 @@ _BASELINES = ("free", "lstm", "rnn")
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `analyze` finds. `front` is over all families, `fronts` one a family; `entries` are at equal budget."""
+    """What `analyze` finds. `front` is over all families, `fronts` one a family; `entries` are at equal budget,
+    `targets` at equal quality. `draws`: of the validation error, None with one seed a configuration; `members`: of the
+    front and near it."""
 
     metric: Metric
     baseline: str | None
@@ -33,6 +41,11 @@ class Analysis:
     front: list[Configuration]
     fronts: dict[str, list[Configuration]]
     entries: list[BudgetEntry]
+    draws: Draws | None
+    members: list[Member]
+    targets: list[TargetEntry]
+    rates: list[ExchangeRate]
+    convergence: Convergence | None
     effects: list[Effect]
     paper: list[PaperMatch]
     verdict: Verdict
@@ -50,6 +63,9 @@ def analyze(frame: pd.DataFrame) -> Analysis:
     given = [int(budget) for budget in (study.get("budgets") or [])]
     entries = equal_budget(found, given or choose_budgets(found, baseline), baseline, steps.test)
     axes = axes_of(study)
+    by_family = fronts(found)
+    draws = draw_means(found, "validation", steps.validation)
+    growth = convergence(frame, found)
     return Analysis(
         metric=metric,
         baseline=baseline,
@@ -57,10 +73,19 @@ def analyze(frame: pd.DataFrame) -> Analysis:
         axes=axes,
         configurations=found,
         front=front(found),
-        fronts=fronts(found),
+        fronts=by_family,
         entries=entries,
+        draws=draws,
+        members=members(found, draws) if draws and len(found) > 1 else [],
+        targets=equal_quality(by_family, choose_targets(by_family), baseline, draws),
+        rates=exchange_rates(by_family, draw_means(found, "test", steps.test)),
+        convergence=growth,
         effects=effects(found, axes),
         paper=paper_matches(found),
         verdict=verdict(found, entries, baseline, len(frame), metric),
-        health=health(frame, found, axes),
+        health=[
+            *health(frame, found, axes),
+            *gap_sentences(gap(found, by_family), metric),
+            *convergence_sentence(growth),
+        ],
     )

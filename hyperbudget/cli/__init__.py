@@ -30,6 +30,7 @@ COMMANDS = {
     "export": "Write a finished run's model to a file.",
     "bench": "Measure what the design costs on this machine.",
     "show": "Draw a finished run's kernels and what they share.",
+    "sample": "Let a finished run's language model write.",
     "ui": "Open the MLflow UI on a study's runs.",
     "completion": "Print the completion script of a shell.",
 }

@@ -90,10 +90,11 @@ class LiveTable:
 
         front = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", title_justify="left")
         front.add_column("parameters", justify="right")
-        names = " / ".join(dict.fromkeys(metric_named(best.metric).short for best in snapshot.front))
+        bests = snapshot.front()
+        names = " / ".join(dict.fromkeys(metric_named(best.metric).short for best in bests))
         front.add_column(f"validation {names}".rstrip(), justify="right")
         front.add_column("best so far within as many")
-        for best in _spread(snapshot.front):
+        for best in _spread(bests):
             seeds = "" if best.seeds == len(self.study.search.seeds) else f" ({best.seeds} seeds yet)"
             error = metric_named(best.metric).full(best.validation_error)
             front.add_row(f"{best.learnable:,}", error, best.label + seeds)

@@ -68,9 +68,10 @@ def show_counts(study: Study, planned: Plan) -> None:
     """How many configurations and runs."""
     seeds = len(study.search.seeds)
     most = "" if study.search.sampler == "grid" else "at most "
+    first = f"; first those of search.include ({len(study.search.include)})" if study.search.include else ""
     click.echo(
         f"{study.search.sampler} search: {most}{plural(planned.configurations, 'configuration')} x "
-        f"{plural(seeds, 'seed')} = {most}{plural(planned.runs, 'run')}\n"
+        f"{plural(seeds, 'seed')} = {most}{plural(planned.runs, 'run')}{first}\n"
     )
 
 

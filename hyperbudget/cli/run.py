@@ -48,6 +48,9 @@ def command(
         click.echo(f"stopped by {outcome.stopped_by}", err=True)
     refused = f", {plural(outcome.refused, 'configuration')} refused" if outcome.refused else ""
     click.echo(f"{loaded.name}: {plural(outcome.finished, 'run')} finished, {len(outcome.failures)} failed{refused}")
+    if outcome.beyond:
+        beyond = plural(outcome.beyond, "run")
+        click.echo(f"kept and reported besides, of configurations that the file no longer has: {beyond}", err=True)
     if outcome.stopped:
         click.echo(f"interrupted; go on with: hyperbudget run {spelt(study)}", err=True)
         return 130

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
+
+from hyperbudget.cli.pictures import Format, check_folder, written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,8 +17,6 @@ if TYPE_CHECKING:
     from hyperbudget.study.kernels import Kernels
 
     Runs = dict[str, Kernels]
-
-Format = Literal["png", "svg", "pdf"]
 
 
 @click.command("show")
@@ -41,8 +41,7 @@ def command(run: str, beside: str | None, out: Path | None, ending: Format, stud
     where = results_of(study) if study else None
     found = [find_run(name, where) for name in (run, beside) if name is not None]
     folder = out or Path(f"{found[0].name}-pictures")
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder}: is a file; give --out a folder")
+    check_folder(folder)
     if len({each.name for each in found}) < len(found):
         raise UserError(f"--beside {beside}: is the run itself; give another one")
     runs = dict(zip(short_names(found), map(kernels, found), strict=True))
@@ -50,24 +49,16 @@ def command(run: str, beside: str | None, out: Path | None, ending: Format, stud
         check_alike(*runs.values())
     for name, shown in runs.items():
         describe_kernels(shown, runs, f"{name}: {shown.words}" if len(runs) > 1 else shown.words)
-    for name, figure in draw(runs).items():
-        path = folder / f"{name}.{ending}"
-        if isinstance(figure, str):
-            click.echo(f"no {path}: {figure}")
-        else:
-            write(figure, path)
-            click.echo(path)
+    for said in written(draw(runs), folder, ending):
+        click.echo(said)
 
 
 def kernels(run: FinishedRun) -> Kernels:
     """The kernels of `run`, with a line that says what it is."""
-    from hyperbudget.cli.describe import describe
+    from hyperbudget.cli.describe import describe_run
     from hyperbudget.study.kernels import kernels_of
-    from hyperbudget.study.metrics import metric_named
 
-    words = f"run {run.name}, {describe(run.spec.model)}, on {run.spec.task}"
-    error, metric = run.result.get("test_error"), metric_named(run.result.get("metric"))
-    return kernels_of(run, words if error is None else f"{words}: {metric.measured('test', error)}")
+    return kernels_of(run, describe_run(run))
 
 
 def short_names(runs: list[FinishedRun]) -> list[str]:
@@ -137,15 +128,3 @@ def draw(runs: Runs) -> dict[str, Figure | str]:
         "spectrum": singular_value_spectra(runs),
         "embeddings": embedding_map(runs) or none,
     }
-
-
-def write(figure: Figure, path: Path) -> None:
-    """Write a picture, and the folder around it where there is none. Raises UserError when that cannot be."""
-    from hyperbudget.errors import UserError
-    from hyperbudget.figures.picture import save
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save(figure, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None

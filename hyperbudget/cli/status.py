@@ -23,11 +23,13 @@ def command(study: Path) -> int:
     now = status(folder)
     state = "running" if now.driver else "not running"
     click.echo(f"{folder.path.name}: {state}")
-    click.echo(f"  finished     {now.finished}")
+    click.echo(f"  finished     {now.finished}" + (f" of {now.total}" if now.total is not None else ""))
     click.echo(f"  {'under way' if now.driver else 'interrupted'}".ljust(15) + str(now.open))
     click.echo(f"  failed       {now.failed}")
     for run, reason in now.failures:
         click.echo(f"    {run}: {reason}")
+    if now.beyond:
+        click.echo(f"  besides      {now.beyond} of configurations that the file no longer has")
     click.echo(f"  results      {folder.path}")
     click.echo(f"  trials       {masked(now.stores.storage)}")
     click.echo(f"  tracking     {masked(now.stores.tracking)}")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hyperbudget.config.include import check_include, read_include
 from hyperbudget.config.overrides import override
 from hyperbudget.config.problems import Place, Problems, dotted, listed, show
 from hyperbudget.config.sections import NAME, OBJECTIVES, QUESTION, SECTIONS, Budget, Report, Search
@@ -34,12 +35,16 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Study:
             problems.add((name,), unknown_key(name, list(KEYS)))
     settings = _settings(data, path, problems)
     space = Space(data, problems)
+    if settings["search"] is not INVALID:
+        settings["search"] = read_include(settings["search"], space, problems)
     _search(settings["search"], space, problems)
     _report(settings["report"], space, problems)
     _iso_budget(settings["budget"], settings["search"], problems)
     problems.raise_any()
-    study = Study(path=path.absolute(), axes=tuple(space.axes.values()), fixed=space.fixed, **settings)
+    axes = tuple(space.axes.values())
+    study = Study(path=path.absolute(), axes=axes, fixed=space.fixed, places=problems.places, **settings)
     _buildable(study, problems)
+    check_include(study, problems)
     problems.raise_any()
     return study
 
@@ -98,15 +103,17 @@ def _search(search: Search, space: Space, problems: Problems) -> None:
     if search.sampler == "grid":
         for axis in space.axes.values():
             if axis.kind == "between":
-                what = (
-                    "a grid search has no place for between; give a grid, or set search.sampler to random, tpe or nsga2"
-                )
+                others = "random, tpe, nsga2 or gp"
+                what = f"a grid search has no place for between; give a grid, or set search.sampler to {others}"
                 problems.add((*axis.name.split("."), "between"), what, tuple(axis.name.split(".")))
         if search.trials is not None:
             what = f"{search.trials} is of no use to the sampler grid, which tries everything; remove it"
             problems.add(("search", "trials"), what)
     elif search.trials is None:
         problems.add(("search", "trials"), f"required by the sampler {search.sampler}: how many configurations to try")
+    elif search.trials < len(search.include):
+        what = f"{search.trials} is less than the {len(search.include)} configurations of search.include; raise it"
+        problems.add(("search", "trials"), what)
 
 
 def _iso_budget(budget: Budget, search: Search, problems: Problems) -> None:

@@ -56,14 +56,19 @@ class Problems:
 
     def place(self, where: Key) -> Place:
         """Where the value was written, or, if it was not, the nearest mapping that it belongs to."""
-        while where not in self.places and where:
-            where = where[:-1]
-        return self.places.get(where, self.file)
+        return nearest(self.places, where, self.file)
 
     def raise_any(self) -> None:
         """Raise StudyFileError with everything found, in the order of the file, if there is anything."""
         if self.found:
             raise StudyFileError(sorted(self.found, key=lambda problem: problem.place.order))
+
+
+def nearest(places: Mapping[Key, Place], key: Key, file: Place) -> Place:
+    """Where the value at `key` was written, or, if it was not, the nearest mapping that it belongs to; else `file`."""
+    while key not in places and key:
+        key = key[:-1]
+    return places.get(key, file)
 
 
 def dotted(key: Key) -> str:

@@ -30,6 +30,10 @@ def resolve(study: Study) -> dict[str, Any]:
     resolved["objectives"] = list(study.objectives)
     for section in SECTIONS:
         resolved[section] = _plain(getattr(study, section))
+    del resolved["search"]["include"]
+    if study.search.include:
+        points = [{name: plain(value) for name, value in point.items()} for point in study.search.include]
+        resolved["search"]["include"] = points
     return resolved
 
 

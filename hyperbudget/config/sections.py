@@ -59,18 +59,26 @@ def _seeds(value: Any) -> Any:
     return value
 
 
+class Point(dict[str, Any]):
+    """Values by the names of their axes; hashable, as it does not change once it is read."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted(self.items(), key=str)))
+
+
 class Search(Section):
     """How the space is searched: by which sampler, how many configurations (`trials`), each with which seeds.
 
-    `seed` is the sampler's own.
+    `include`: configurations that come first, by their values on the axes. `seed` is the sampler's own.
     """
 
-    sampler: Literal["grid", "random", "tpe", "nsga2"] = "grid"
+    sampler: Literal["grid", "random", "tpe", "nsga2", "gp"] = "grid"
     trials: Count | None = None
     seeds: Annotated[tuple[Seed, ...], AfterValidator(filled), BeforeValidator(_seeds)] = (
         0, 1, 2,
     )  # fmt: skip
     seed: Seed = 0
+    include: tuple[Any, ...] = ()
 
 
 TOLERANCE = 0.02

@@ -15,6 +15,7 @@ from typing import Any
 from hyperbudget.config.axis import Axis
 from hyperbudget.config.fields import FIELDS
 from hyperbudget.config.order import deciding, walk
+from hyperbudget.config.problems import Key, Place, nearest
 from hyperbudget.config.resolve import resolve, to_yaml
 from hyperbudget.config.sections import Budget, Objective, Report, Resources, Search
 from hyperbudget.data.load import fits, shape
@@ -60,7 +61,8 @@ class Study:
     """A question, its search space, its budget.
 
     `axes` are the fields that vary: task, network and family first, then as in the file. `fixed` holds the values of
-    all other fields by dotted name, defaults included. `path` is absolute, and no part of what the study is.
+    all other fields by dotted name, defaults included. `path` is absolute, and `places` say where each value was
+    written; both are no part of what the study is.
     """
 
     name: str
@@ -73,6 +75,11 @@ class Study:
     budget: Budget
     resources: Resources
     report: Report
+    places: Mapping[Key, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, key: Key) -> str:
+        """Where the value at `key` was written, or the mapping that it would belong to: ``x.yaml:7``."""
+        return nearest(self.places, key, Place(0, str(self.path))).text
 
     @property
     def task(self) -> str | None:

@@ -32,28 +32,38 @@ class TextData:
 
         Raises UserError that names the first character of which a byte is not in the vocabulary, and its place.
         """
-        content = text.encode(errors="surrogatepass")
-        if unknown := content.translate(None, delete=self.vocabulary):
-            # A byte of a character stands after the bytes of the whole characters before it.
-            where = len(content[: content.index(unknown[0])].decode(errors="ignore"))
-            raise UserError(
-                f"{self.task.name}: {text[where]!r} at position {where:,} is not among the {len(self.vocabulary)} "
-                "symbols of the vocabulary; leave it out"
-            )
-        return _ids(content, self.vocabulary)
+        return encode(text, self.vocabulary, self.task.name)
 
     def decode(self, ids: torch.Tensor) -> str:
         """The text of `ids`, any integers, shape (symbols,); bytes that are no UTF-8 become U+FFFD.
 
         Raises IndexError for an id that no symbol has.
         """
-        return bytes(self.vocabulary[index] for index in ids.tolist()).decode(errors="replace")
+        return decode(ids, self.vocabulary)
 
     def to(self, device: torch.device | str) -> TextData:
         """The same data on `device`; tensors that are there already are not copied."""
         return dataclasses.replace(
             self, train=self.train.to(device), validation=self.validation.to(device), test=self.test.to(device)
         )
+
+
+def encode(text: str, symbols: bytes, where: str) -> torch.Tensor:
+    """See `TextData.encode`. symbols: the vocabulary; where: what the error names."""
+    content = text.encode(errors="surrogatepass")
+    if unknown := content.translate(None, delete=symbols):
+        # A byte of a character stands after the bytes of the whole characters before it.
+        place = len(content[: content.index(unknown[0])].decode(errors="ignore"))
+        raise UserError(
+            f"{where}: {text[place]!r} at position {place:,} is not among the {len(symbols)} symbols of the "
+            "vocabulary; leave it out"
+        )
+    return _ids(content, symbols)
+
+
+def decode(ids: torch.Tensor, symbols: bytes) -> str:
+    """See `TextData.decode`. symbols: the vocabulary."""
+    return bytes(symbols[index] for index in ids.tolist()).decode(errors="replace")
 
 
 def text_data(task: TextTask, texts: Texts) -> TextData:

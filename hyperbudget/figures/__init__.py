@@ -1,4 +1,4 @@
-"""The figures of a report: each takes a frame and returns a matplotlib Figure, or None without data."""
+"""The figures of a report: each takes a frame, or what was found in one, and returns a Figure, or None without data."""
 
 from hyperbudget.figures.axis_effects import axis_effects
 from hyperbudget.figures.budget_ratios import budget_ratios

@@ -22,7 +22,11 @@ CHARACTERS = 16.4
 
 def wrapped(runs: Runs, notes: Sequence[str], width: float) -> list[str]:
     """The lines below the title: a paragraph a run, a paragraph a note, for a figure of `width` inches."""
-    paragraphs = [f"{name}: {kernels.words}" for name, kernels in runs.items()] + list(notes)
+    return fitted([f"{name}: {kernels.words}" for name, kernels in runs.items()] + list(notes), width)
+
+
+def fitted(paragraphs: Sequence[str], width: float) -> list[str]:
+    """Their lines in a figure of `width` inches."""
     fitting = int((width - 2 * EDGE) * CHARACTERS)
     return [line for paragraph in paragraphs for line in textwrap.wrap(paragraph, fitting)]
 

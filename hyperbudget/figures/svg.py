@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from html import escape
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 from hyperbudget.figures.style import DARK, theme, variable
 
+_MONO_FACES = "'Liberation Mono', 'DejaVu Sans Mono', monospace"
 _PRINT_FACES = "'Helvetica Neue', 'Liberation Sans', Arial, 'DejaVu Sans', sans-serif"
 
 
@@ -30,7 +32,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
-    text = re.sub(r"font(-family)?: ?([^;\"]*?)'DejaVu Sans'[^;\"]*", _font, text)
+    text = re.sub(r"font(-family)?: ?([^;\"]*?)'DejaVu Sans( Mono)?'[^;\"]*", functools.partial(_font, themed), text)
     text = re.sub(r"N_z(?=\s*<)", 'N<tspan dy="2.2" style="font-size: 75%">z</tspan>', text)
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box is not None
@@ -48,8 +50,10 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
     return text
 
 
-def _font(found: re.Match[str]) -> str:
-    """``font: 9px 'DejaVu Sans'`` to its size (and weight) alone: the page's own face is inherited."""
+def _font(themed: bool, found: re.Match[str]) -> str:
+    """``font: 9px 'DejaVu Sans'`` to its size (and weight) alone, for the page's face is inherited; or to its mono."""
     weight = "; font-weight: 700" if re.search(r"\b(bold|700)\b", found.group(2)) else ""
+    mono = "var(--mono)" if themed else _MONO_FACES
+    face = f"font-family: {mono}" if found.group(3) else "font-style: normal"
     size = re.search(r"([\d.]+)px", found.group(2))
-    return f"font-size: {size.group(1)}px{weight}" if size else "font-style: normal"
+    return f"font-size: {size.group(1)}px{weight}; {face}" if size else face

@@ -13,7 +13,9 @@ from markupsafe import Markup, escape
 from hyperbudget.analyze.summary import analyze
 from hyperbudget.errors import UserError
 from hyperbudget.figures.style import css_variables
+from hyperbudget.report.certainty import certainty
 from hyperbudget.report.figures import render_figures
+from hyperbudget.report.inside import inside
 from hyperbudget.report.provenance import provenance
 from hyperbudget.report.tables import tables
 from hyperbudget.report.text import header
@@ -91,6 +93,8 @@ def _context(frame: pd.DataFrame) -> dict[str, Any]:
                 "verdict": analysis.verdict,
                 "health": analysis.health,
                 "tables": tables(analysis),
+                "certainty": certainty(analysis),
+                "inside": inside(runs, analysis.metric),
             }
             for number, (task, runs, analysis) in enumerate(parts, start=1)
         ],

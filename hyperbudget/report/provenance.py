@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from hyperbudget.study.frame import LISTS
+
 
 def provenance(frame: pd.DataFrame) -> dict[str, Any]:
     """What the last section of a report prints."""
@@ -36,8 +38,8 @@ def provenance(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def csv_uri(frame: pd.DataFrame) -> str:
-    """All runs as CSV in a data URI, without the learning curves."""
-    columns = [name for name in frame.columns if not name.startswith("curve.")]
+    """All runs as CSV in a data URI, without what is in lists."""
+    columns = [name for name in frame.columns if not name.startswith(LISTS)]
     text = frame[columns].to_csv(index=False, lineterminator="\n")
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 

@@ -65,7 +65,7 @@ def configuration_rows(analysis: Analysis, configurations: Iterable[Configuratio
             "compression": f"{c.compression:.1f} ×" if c.compression else "",
             "file": f"{c.compact_bytes / 1000:,.1f}" if c.compact_bytes else "",
             "test": analysis.metric.number(c.test.mean),
-            "interval": _interval(c.test, analysis.metric),
+            "interval": interval_text(c.test, analysis.metric),
             "validation": analysis.metric.number(c.validation.mean),
             "n": str(c.n),
             "front": "all" if c.name in common else "own" if c.name in own else "",
@@ -88,11 +88,12 @@ def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
                     "tuned": tuning(analysis, c),
                     "parameters": f"{c.parameters:,}",
                     "test": metric.number(c.test.mean),
-                    "interval": _interval(c.test, metric),
+                    "interval": interval_text(c.test, metric),
                     "n": str(c.n),
                     "ratio": "" if value is None else metric.ratio(value.mean),
                     "ratio_interval": "" if value is None or value.low is None or value.high is None else
                     f"[{metric.ratio(value.low)}, {metric.ratio(value.high)}]",
+                    "beats": "" if entry.beats is None else probability(entry.beats),
                     "word": entry.word,
                     "tone": _TONES.get(entry.word, "open"),
                 }
@@ -137,7 +138,7 @@ def paper_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 "same": count is not None and match.row.agrees(count),
                 "printed": metric.number(match.row.error),
                 "ours": metric.number(error.mean),
-                "interval": _interval(error, metric),
+                "interval": interval_text(error, metric),
                 "n": str(error.n),
                 "where": "" if inside is None else where,
                 "note": match.row.protocol,
@@ -171,7 +172,13 @@ def family_cell(family: str) -> dict[str, str]:
     }
 
 
-def _interval(value: Interval, metric: Metric) -> str:
+def probability(share: float) -> str:
+    """``0.73``; ``> 0.99`` and ``< 0.01`` at the ends, which no few seeds prove."""
+    return "> 0.99" if share > 0.99 else "< 0.01" if share < 0.01 else f"{share:.2f}"
+
+
+def interval_text(value: Interval, metric: Metric) -> str:
+    """``[1.7, 2.6]`` in the metric's measure; empty where there is none."""
     if value.low is None or value.high is None:
         return ""
     return f"[{metric.number(value.low)}, {metric.number(value.high)}]"

@@ -31,6 +31,11 @@ class Candidate:
             return None
         return f"{self.anatomy.learnable:,} learnable parameters are {self.over_budget:,.0f} outside budget.params"
 
+    @cached_property
+    def name(self) -> str:
+        """The configuration's: a hash, the same whichever fields of the study are axes."""
+        return self.configuration.run(0).configuration()
+
     def runs(self, seeds: Sequence[int]) -> list[RunSpec]:
         """One run a seed."""
         return [self.configuration.run(seed) for seed in seeds]

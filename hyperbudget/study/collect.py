@@ -32,7 +32,7 @@ def collect(study_path: str | Path) -> Path:
     try:
         rows = _rows(study, stores.tracking)
     except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
-        message = " ".join(str(error).split())[:300]
+        message = masked(" ".join(str(error).split()))[:300]
         raise UserError(f"--tracking-uri {masked(stores.tracking)}: MLflow's store cannot be read: {message}") from None
     if not rows:
         raise UserError(f"{folder.path}: no run has ended yet; see: hyperbudget status {study_path}")
@@ -107,7 +107,7 @@ def _attributes(study: Study, folder: StudyFolder, rows: list[dict[str, Any]]) -
             "task": ", ".join(study.tasks()),
             "file": call.get("file", study.path.name),
             "yaml": study.resolved_yaml(),
-            "command": call.get("command", ""),
+            "command": masked(call.get("command", "")),
             "axes": [_axis(axis) for axis in study.axes],
             "seeds": list(study.search.seeds),
             "budgets": list(report.budgets) or (params.ends if params else []),

@@ -7,11 +7,12 @@ What holds at every moment, so that the same command goes on after a kill -9 at 
   be repeated without changing what it wrote before.
 - At the start, every trial that Optuna has as RUNNING is taken up again under its own number: runs with a result are
   adopted, the others dispatched (from their checkpoint where there is one).
+- What the study is decides which configurations are begun and counted; `hyperbudget.study.former` says what becomes of
+  those of an earlier state of its file.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import statistics
 import uuid
@@ -21,21 +22,21 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from hyperbudget.config import Refused, Study
+from hyperbudget.config import Study
 from hyperbudget.data.load import digest
 from hyperbudget.study import space
-from hyperbudget.study.candidates import Candidate, at, candidate
+from hyperbudget.study.candidates import Candidate
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
-from hyperbudget.study.plan import grid_candidates
 from hyperbudget.study.pool import Done, Pool, Retried
 from hyperbudget.study.progress import Listener, Outcome, Progress
+from hyperbudget.study.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
 from hyperbudget.study.provenance import versions
-from hyperbudget.study.tracking import Tracker
+from hyperbudget.study.tracking import CONFIGURATION_TAG, TRIAL_TAG, Tracker
 from hyperbudget.study.worker import Job
 from hyperbudget.train.spec import RunSpec
 
-REFUSALS_IN_A_ROW = 1_000
-"""After so many refused proposals one after the other, the sampler will not find a configuration that fits."""
+BULKY = ("curve", "dynamics", "traceback")
+"""Parts of a result that only MLflow is told."""
 
 
 class Engine:
@@ -52,14 +53,15 @@ class Engine:
         self.versions = {f"version.{name}": version for name, version in versions().items()}
         self.attempt = uuid.uuid4().hex
         self.threads = max(1, int(study.resources.cpus))
-        self.grid = study.search.sampler == "grid"
+        self.proposals: Proposals = (
+            Grid(study, trials, tracker.configurations) if study.search.sampler == "grid" else Sampled(study, trials)
+        )
         self.candidates: dict[int, Candidate] = {}  # trials that are not told yet, by number
         self.results: dict[int, dict[int, dict[str, Any]]] = {}  # trial -> seed -> result
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # run -> the (trial, seed) pairs that want its result
-        self.asked = 0  # trials whose configuration was dispatched, in this call or before
-        self.enqueued = 0  # trials that wait in Optuna's queue
         self.mlflow: dict[str, str] = {}  # run or configuration -> its id in MLflow
-        self.known: dict[str, dict[str, Any]] = {}  # run -> result, of all runs that have one
+        self.known: dict[str, dict[str, Any]] = {}  # run -> its result without curves, of all runs that have one
+        self.hours = 0.0  # of training, of all of these
         self.ready: deque[Done] = deque()
         self.stopping = False
 
@@ -78,8 +80,7 @@ class Engine:
                 break
             self._collect()
             self.progress.update(self.pool.pending)
-        if self.candidates:  # stopped, with seeds that never started
-            self.tracker.interrupt()
+        self.tracker.interrupt()  # seeds that never started, or that an earlier state of the file had
         return self.progress.outcome(stopped=self.stopping)
 
     # -- starting -------------------------------------------------------------------------------------------------
@@ -88,31 +89,28 @@ class Engine:
         for run in self.folder.all_runs():
             result = read_json(run.result)
             if result is not None:
-                self.known[run.path.name] = result
-        before = self.trials.get_trials(deepcopy=False)
-        if self.grid:
-            self._enqueue_grid()
-        for trial in before:
-            if "point" in trial.user_attrs:
-                self.asked += 1
-                self._take_up(trial)
-            elif "refused" in trial.user_attrs:
-                self.progress.refused += 1
-            elif trial.state == TrialState.RUNNING:  # the driver died while it was asking: nothing was started
-                if "fixed_params" in trial.system_attrs:
-                    self.trials.enqueue_trial(trial.system_attrs["fixed_params"])
-                self.trials.tell(trial.number, state=TrialState.FAIL)
-        self.enqueued = len(self.trials.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
-        total = self.asked + self.enqueued if self.grid else self.study.search.trials
-        self.progress.total = (total or 0) * len(self.study.search.seeds)
+                self._know(run.path.name, result)
+        self._scope()
+        for trial, chosen in self.proposals.begun:
+            self._take_up(trial, chosen)
+        self.progress.refused = self.proposals.refused
 
-    def _take_up(self, trial: optuna.trial.FrozenTrial) -> None:
+    def _scope(self) -> None:
+        """Say how many runs the study has, and which ones in its folder are none of them any more."""
+        candidates = [*(chosen for _, chosen in self.proposals.begun), *self.proposals.known()]
+        configurations = len(self.proposals.begun) + self.proposals.coming
+        self.progress.total = configurations * len(self.study.search.seeds)
+        beyond = {run.path.name for run in self.folder.all_runs()}
+        beyond -= {self._name(spec) for chosen in candidates for spec in chosen.runs(self.study.search.seeds)}
+        self.progress.beyond = len(beyond & set(self.known))
+        write_json(self.folder.scope, {"runs": self.progress.total, "beyond": sorted(beyond)})
+
+    def _take_up(self, trial: optuna.trial.FrozenTrial, chosen: Candidate) -> None:
         """Count a trial that was begun before; go on with it where it, or one of its runs, has no result yet.
 
         The latter are trials that only the machine's faults kept from their end, and those of a study whose list of
         seeds has grown: they are trained now, and what Optuna was told stays.
         """
-        chosen = candidate(self.study, at(_decoded(trial.user_attrs["point"])))
         results = [self.known.get(self._name(spec)) for spec in chosen.runs(self.study.search.seeds)]
         if trial.state == TrialState.RUNNING or None in results:
             self._dispatch(trial.number, chosen)
@@ -120,57 +118,29 @@ class Engine:
             for result in filter(None, results):
                 self.progress.count(trial.number, chosen, result)
 
-    def _enqueue_grid(self) -> None:
-        """Every point that the budget allows, in the order of the file; those that are there already are skipped."""
-        candidates, unbuildable = grid_candidates(self.study)
-        wanted = [candidate for candidate in candidates if candidate.refusal is None]
-        self.progress.refused += len(unbuildable) + len(candidates) - len(wanted)
-        for chosen in wanted:
-            self.trials.enqueue_trial(_encoded(chosen.configuration.point), skip_if_exists=True)
-
     def _may_start(self) -> bool:
         budget, seeds = self.study.budget, len(self.study.search.seeds)
         begun = len(self.known) + self.pool.pending
         if budget.runs is not None and begun + seeds > budget.runs:
             self.progress.stopped_by = f"budget.runs: {budget.runs} (a further configuration needs {seeds})"
             return False
-        hours = sum(result.get("seconds") or 0 for result in self.known.values()) / 3600
-        if budget.hours is not None and hours >= budget.hours:
+        if budget.hours is not None and self.hours >= budget.hours:
             self.progress.stopped_by = f"budget.hours: {budget.hours:g} hours of training are used up"
             return False
         return True
 
     def _start_next(self) -> bool:
-        """Ask for a configuration and dispatch its runs. False: there is none, or none may start."""
-        for _ in range(REFUSALS_IN_A_ROW):
-            wanted = self.enqueued > 0 or (not self.grid and self.asked < (self.study.search.trials or 0))
-            if not wanted or not self._may_start():
-                return False
-            trial = self.trials.ask()
-            self.enqueued = max(0, self.enqueued - 1)
-            try:
-                chosen = candidate(self.study, functools.partial(space.suggest, trial))
-            except Refused as refused:
-                self._refuse(trial, refused.reason, constraint=1.0, learnable=0)
-                continue
-            if chosen.refusal:
-                self._refuse(trial, chosen.refusal, chosen.over_budget, chosen.anatomy.learnable)
-                continue
-            if self.study.budget.params is not None:
-                trial.set_constraint("params", chosen.over_budget)
-            self.asked += 1
-            trial.set_user_attr("point", _encoded(chosen.configuration.point))
-            self._dispatch(trial.number, chosen)
-            return True
-        self.progress.stopped_by = f"search: {REFUSALS_IN_A_ROW} proposals in a row were refused by the budget"
-        return False
-
-    def _refuse(self, trial: optuna.Trial, reason: str, constraint: float, learnable: int) -> None:
-        """Told as complete, worst and infeasible: the sampler learns where the budget ends; nothing is trained."""
-        trial.set_constraint("params", constraint)
-        trial.set_user_attr("refused", reason)
-        self.trials.tell(trial, space.objectives(self.study, space.WORST_ERROR, learnable))
-        self.progress.refused += 1
+        """Begin a configuration and dispatch its runs. False: there is none, or none may start."""
+        if not self.proposals.coming or not self._may_start():
+            return False
+        begun = self.proposals.next()
+        self.progress.refused = self.proposals.refused
+        if begun is None:
+            if self.proposals.coming:
+                self.progress.stopped_by = f"search: {REFUSALS_IN_A_ROW} proposals in a row were refused by the budget"
+            return False
+        self._dispatch(*begun)
+        return True
 
     def _dispatch(self, number: int, chosen: Candidate) -> None:
         self.candidates[number] = chosen
@@ -189,7 +159,7 @@ class Engine:
         job = Job(name, spec.fields(), digest(spec.task), folder.path, self.attempt, self.threads)
         self.mlflow[name] = self._record_start(number, name, spec, chosen)
         if name in self.known:
-            self.ready.append(Done(job, self.known[name]))
+            self.ready.append(Done(job, read_json(folder.result)))
         else:
             self.pool.submit(job)
 
@@ -201,9 +171,9 @@ class Engine:
         common = {"family": spec.model.family.name, "task": spec.task}
         self.mlflow[key] = self.tracker.configuration(key, chosen.label, common, fields, numbers)
         tags = common | {
-            "hyperbudget.configuration": key,
+            CONFIGURATION_TAG: key,
             "hyperbudget.label": chosen.label,
-            "hyperbudget.trial": str(number),
+            TRIAL_TAG: str(number),
             "data_digest": digest(spec.task),
         }
         label = f"{chosen.label} seed {spec.seed}"
@@ -227,9 +197,9 @@ class Engine:
     def _finish_run(self, done: Done) -> None:
         name = done.job.run
         result = done.result or _fault(done)
-        if done.result:
-            self.known[name] = result
         self._record_end(name, result)
+        if done.result:
+            result = self._know(name, result)
         claims = self.waiting.pop(name)
         for number, seed in claims:
             self.results[number][seed] = result
@@ -237,6 +207,13 @@ class Engine:
             self.progress.ended(number, self.candidates[number], result, self.pool.pending)
             if len(self.results[number]) == len(self.study.search.seeds):
                 self._finish_trial(number)
+
+    def _know(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
+        """Keep what the study goes on with: most of a result is its curves, and the file has them."""
+        if name not in self.known:
+            self.hours += (result.get("seconds") or 0) / 3600
+        self.known[name] = {key: value for key, value in result.items() if key not in BULKY}
+        return self.known[name]
 
     def _record_end(self, name: str, result: dict[str, Any]) -> None:
         curve = result.get("curve") or {"step": []}
@@ -276,14 +253,6 @@ class Engine:
         else:
             self.trials.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         del self.candidates[number], self.results[number]
-
-
-def _encoded(point: dict[str, Any]) -> dict[str, Any]:
-    return {name: space.encode(value) for name, value in point.items()}
-
-
-def _decoded(point: dict[str, Any]) -> dict[str, Any]:
-    return {name: space.decode(value) for name, value in point.items()}
 
 
 def _flat(section: str, fields: dict[str, Any]) -> dict[str, Any]:

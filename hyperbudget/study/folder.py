@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,10 @@ class StudyFolder:
         return self.path / "call.json"
 
     @property
+    def scope(self) -> Path:
+        return self.path / "scope.json"
+
+    @property
     def frame(self) -> Path:
         return self.path / "runs.parquet"
 
@@ -94,10 +99,15 @@ class StudyFolder:
 
 @dataclass(frozen=True)
 class Stores:
-    """Where a study's trials and runs are recorded."""
+    """Where a study's trials and runs are recorded. Passwords are kept here only, for the next call."""
 
-    storage: str
-    tracking: str
+    storage: str = field(repr=False)
+    tracking: str = field(repr=False)
+
+    def write(self, folder: StudyFolder) -> None:
+        """Keep them for the study's later calls."""
+        uris = {"storage": self.storage, "tracking": self.tracking}
+        write_json(folder.stores, uris, private=any(masked(uri) != uri for uri in uris.values()))
 
     @classmethod
     def of(cls, folder: StudyFolder, storage: str | None = None, tracking: str | None = None) -> Stores:
@@ -118,25 +128,27 @@ class Stores:
         )
 
 
-def masked(uri: str) -> str:
-    """`uri` without its password, fit to be shown."""
-    scheme, separator, rest = uri.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    if not at or ":" not in credentials:
-        return uri
-    return f"{scheme}{separator}{credentials.partition(':')[0]}:***@{host}"
+def masked(text: str) -> str:
+    """`text`, such as a URI or what an error says of one, fit to be shown: without the passwords of the URIs in it."""
+    return _IN_QUERY.sub(r"\1***", _BEFORE_HOST.sub(r"\1:***@", text))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole or not at all."""
+_BEFORE_HOST = re.compile(r"(://[^\s:/@]*):\S*@")
+_IN_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret)=)[^&\s'\"]+")
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write `text` to `path`, whole or not at all; `private`: nobody else may read it."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    if private:
+        partial.touch(mode=0o600)
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path`, whole or not at all."""
-    write_text(path, json.dumps(value, indent=1) + "\n")
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """As `write_text`."""
+    write_text(path, json.dumps(value, indent=1) + "\n", private=private)
 
 
 def read_json(path: Path) -> Any | None:

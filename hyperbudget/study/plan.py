@@ -49,10 +49,20 @@ def plan(study: Study) -> Plan:
 
 
 def grid_candidates(study: Study) -> tuple[list[Candidate], list[Refused]]:
-    """Every point of the study's grid, and those that cannot be built; of an iso-budget study, those that land."""
+    """Every point of the study's grid, and those that cannot be built; of an iso-budget study, those that land.
+
+    What the study includes comes first, and nothing comes twice.
+    """
+    found, refused = _candidates(study, (at(point) for point in study.search.include))
     if study.iso_budget:
-        return on_budget.candidates(study), []
-    return _candidates(study, (at(point) for point in study.grid()))
+        found += on_budget.candidates(study)
+    else:
+        on_grid, refused = _candidates(study, (at(point) for point in study.grid()))
+        found += on_grid
+    unique: dict[str, Candidate] = {}
+    for chosen in found:
+        unique.setdefault(chosen.name, chosen)
+    return list(unique.values()), refused
 
 
 def sampled_candidates(study: Study) -> tuple[list[Candidate], list[Refused]]:

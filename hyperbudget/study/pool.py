@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.folder import masked
 from hyperbudget.study.worker import Job
 
 ATTEMPTS = 3
@@ -40,13 +41,17 @@ class Retried:
 class Pool:
     """At most `workers` jobs at once (default: as many as the resources allow), each on an actor of its own.
 
+    `worker` is the actors' class: without arguments, with a method `execute` from a job to its result.
     Raises UserError when no cluster answers at `address`, or when it does not have the resources of one worker.
     """
 
-    def __init__(self, *, cpus: float, gpus: float, workers: int | None, address: str) -> None:
+    def __init__(
+        self, *, cpus: float, gpus: float, workers: int | None, address: str, worker: type | None = None
+    ) -> None:
         import ray
 
         self._ray = ray
+        self._worker = worker or Worker
         self._options = {"num_cpus": cpus, "num_gpus": gpus}
         self._owns_ray = not ray.is_initialized()
         if self._owns_ray:
@@ -127,7 +132,7 @@ class Pool:
         return Done(job, None, f"{fault}, {ATTEMPTS} times")
 
     def _new_worker(self) -> Any:
-        return self._ray.remote(Worker).options(**self._options).remote()
+        return self._ray.remote(self._worker).options(**self._options).remote()
 
     def close(self) -> None:
         """End all workers at once, whatever they do."""
@@ -165,8 +170,8 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        message = " ".join(str(error).split())
+        message = masked(" ".join(str(error).split()))
         raise UserError(
-            f"--address {address}: no Ray cluster answers there: {message}; is it up, reachable from here, and is "
-            "RAY_AUTH_MODE the same there and here?"
+            f"--address {masked(address)}: no Ray cluster answers there: {message}; is it up, reachable from here, and "
+            "is RAY_AUTH_MODE the same there and here?"
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -34,7 +35,8 @@ class Snapshot:
     failed: int
     running: int
     refused: int
-    front: list[Best]
+    front: Callable[[], list[Best]]
+    """Worked out when it is asked for: not every listener shows it, and it goes through all configurations."""
     seconds_left: float | None
     """Estimated from the mean time of the finished runs and the number of workers; None before the first one."""
 
@@ -51,6 +53,8 @@ class Outcome:
     """The user stopped it: there is more to do."""
     stopped_by: str | None
     """The budget that stopped it, in words."""
+    beyond: int = 0
+    """Runs with a result that the study does not have any more: its file has changed."""
 
 
 class Listener(Protocol):
@@ -74,18 +78,23 @@ class Progress:
     workers: int
     total: int = 0
     refused: int = 0
+    beyond: int = 0
     stopped_by: str | None = None
+    failed: int = 0
     results: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     candidates: dict[int, Candidate] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    timed: int = 0
     _shown: float = 0.0
 
     def count(self, trial: int, candidate: Candidate, result: dict[str, Any]) -> None:
         """Add a result that is there already."""
         self.candidates[trial] = candidate
         self.results[trial, result["seed"]] = result
+        self.failed += result["status"] == "failed"
         if result.get("seconds"):
-            self.seconds.append(result["seconds"])
+            self.seconds += result["seconds"]
+            self.timed += 1
 
     def ended(self, trial: int, candidate: Candidate, result: dict[str, Any], running: int) -> None:
         """Add a result that came in now, and say so."""
@@ -100,12 +109,11 @@ class Progress:
 
     def snapshot(self, running: int) -> Snapshot:
         """The state now, with `running` runs under way."""
-        failed = sum(result["status"] == "failed" for result in self.results.values())
         done = len(self.results)
         left = None
-        if self.seconds:
-            left = statistics.fmean(self.seconds) * max(self.total - done, 0) / self.workers
-        return Snapshot(self.total, done - failed, failed, running, self.refused, self.front(), left)
+        if self.timed:
+            left = self.seconds / self.timed * max(self.total - done, 0) / self.workers
+        return Snapshot(self.total, done - self.failed, self.failed, running, self.refused, self.front, left)
 
     def front(self) -> list[Best]:
         """The configurations that no smaller one of their task beats on validation: task by task, smallest first."""
@@ -130,7 +138,7 @@ class Progress:
             if result["status"] == "failed"
         ]
         finished = len(self.results) - len(failures)
-        return Outcome(finished, failures, self.refused, stopped, self.stopped_by)
+        return Outcome(finished, failures, self.refused, stopped, self.stopped_by, self.beyond)
 
 
 def _front(means: list[Best]) -> list[Best]:

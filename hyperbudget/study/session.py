@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -19,6 +19,7 @@ from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
+from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.progress import Listener, Outcome
 
 
@@ -33,9 +34,9 @@ class Options:
     """How to run a study; none of it changes a result."""
 
     workers: int | None = None
-    tracking_uri: str | None = None
-    storage: str | None = None
-    address: str = "local"
+    tracking_uri: str | None = field(default=None, repr=False)
+    storage: str | None = field(default=None, repr=False)
+    address: str = field(default="local", repr=False)
     fresh: bool = False
 
 
@@ -49,17 +50,21 @@ def run_study(study: Study, options: Options, listener: Listener) -> Outcome:
     with locked(folder):
         if options.fresh:
             set_aside(folder)
+        before = former(folder)
+        refuse_another_meaning(study, before)
         refuse_nothing_to_train(study)
         for task in study.tasks():
             prepare(task)  # downloaded once, here, before any worker needs them
         stores = Stores.of(folder, options.storage, options.tracking_uri)
         folder.runs.mkdir(parents=True, exist_ok=True)
-        write_json(folder.stores, {"storage": stores.storage, "tracking": stores.tracking})
-        return drive(study, folder, stores, options, listener)
+        stores.write(folder)
+        return drive(study, folder, stores, options, listener, compared=before is not None)
 
 
-def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, listener: Listener) -> Outcome:
-    """The part of `run_study` between the lock and the frame."""
+def drive(
+    study: Study, folder: StudyFolder, stores: Stores, options: Options, listener: Listener, *, compared: bool
+) -> Outcome:
+    """The part of `run_study` between the lock and the frame. `compared`: `study` may go on from its former state."""
     listener.message(f"results: {folder.path}")
     # Imported here: together they take seconds, and whatever is wrong above should be said at once.
     from hyperbudget.study.collect import collect
@@ -72,7 +77,7 @@ def drive(study: Study, folder: StudyFolder, stores: Stores, options: Options, l
     pool = Pool(cpus=resources.cpus, gpus=resources.gpus, workers=options.workers, address=options.address)
     tracker: Tracker | None = None
     try:
-        trials = open_study(study, stores.storage)
+        trials = open_study(study, stores.storage, compared=compared)
         write_text(folder.study, study.resolved_yaml())
         tracker = Tracker(stores.tracking, study, folder)
         engine = Engine(study, folder, trials, tracker, pool, listener)
@@ -108,7 +113,7 @@ def lost_store(error: BaseException, stores: Stores) -> UserError | None:
         place = str(error.filename or "the disk")
     else:
         return None
-    message = " ".join(str(error).split())[:300]
+    message = masked(" ".join(str(error).split()))[:300]
     return UserError(f"{place} failed: {message}\nnothing is lost: mend it and give the same command again")
 
 
@@ -133,10 +138,10 @@ def refuse_nothing_to_train(study: Study) -> None:
 
 
 def command(study: Study) -> str:
-    """The command line that this process was called with, where it was the command."""
+    """The command line that this process was called with, where it was the command; without passwords."""
     called = Path(sys.argv[0]).name
     if called in ("hyperbudget", "__main__.py"):
-        return shlex.join(["hyperbudget", *sys.argv[1:]])
+        return shlex.join(["hyperbudget", *map(masked, sys.argv[1:])])
     return shlex.join(["hyperbudget", "run", study.path.name])
 
 

@@ -9,32 +9,54 @@ from typing import Any
 import optuna
 
 from hyperbudget.config import Axis, Study
+from hyperbudget.data.tasks import is_text
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import masked
+from hyperbudget.study.former import WAY_OUT
 
-WORST_ERROR = 1.0
-"""Told for a configuration that the budget refuses: it is complete, infeasible and never trained."""
+STARTUP = 10
+"""The first so many configurations of the samplers that model what they have seen are drawn at random."""
 
 
 def sampler(study: Study, trials: int) -> optuna.samplers.BaseSampler:
     """The study's sampler after `trials` trials.
 
-    Seeded from both: a sampler that was seeded alike after every restart would repeat its suggestions.
+    Seeded from both: a sampler that was seeded alike after every restart would repeat its suggestions. Of the budget
+    they all know by the constraint that every trial carries. Raises UserError where the installed Optuna has no such
+    sampler, or not all that it needs.
     """
     seed = study.search.seed * 1_000_003 + trials
-    match study.search.sampler:
-        case "tpe":
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
-        case "nsga2":
-            return optuna.samplers.NSGAIISampler(seed=seed)
-        case _:  # a grid is enqueued point by point, so its sampler is never asked
-            return optuna.samplers.RandomSampler(seed=seed)
+    name = study.search.sampler
+    try:
+        match name:
+            case "tpe":
+                return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP, multivariate=True, group=True)
+            case "gp":  # fields that a condition or a family decides about are drawn at random
+                return optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP, warn_independent_sampling=False)
+            case "nsga2":
+                return optuna.samplers.NSGAIISampler(seed=seed)
+            case _:  # a grid is begun point by point, so its sampler is never asked
+                return optuna.samplers.RandomSampler(seed=seed)
+    except (AttributeError, ImportError, TypeError) as error:
+        raise UserError(
+            f"{study.place(('search', 'sampler'))}: search.sampler: {name} is not to be had from the installed Optuna "
+            f"{optuna.__version__}: {' '.join(str(error).split())}; install another Optuna, or take another sampler"
+        ) from None
 
 
-def open_study(study: Study, storage: str) -> optuna.Study:
+def worst(study: Study) -> float:
+    """The error that is told for a configuration that the budget refuses: complete, infeasible and never trained.
+
+    No training that is worth anything is worse: all answers wrong, or a byte's 8 bits per character.
+    """
+    return 8.0 if any(map(is_text, study.tasks())) else 1.0
+
+
+def open_study(study: Study, storage: str, *, compared: bool = False) -> optuna.Study:
     """Create or load the Optuna study, of the study's name.
 
-    Raises UserError when the storage does not answer, or when the study there was begun with another search space.
+    `compared`: its former state is known, and `study` may go on from there. Else all that is known is a digest of the
+    space, kept with the trials. Raises UserError when that differs, or when the storage does not answer.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # `group`, `multivariate` and user attributes that grow are "experimental" in Optuna's words only.
@@ -47,15 +69,16 @@ def open_study(study: Study, storage: str) -> optuna.Study:
             load_if_exists=True,
         )
     except Exception as error:  # SQLAlchemy and its drivers raise what they like
-        message = " ".join(str(error).split())[:300]
+        message = masked(" ".join(str(error).split()))[:300]
         raise UserError(f"--storage {masked(storage)}: Optuna cannot use it: {message}") from None
     opened.sampler = sampler(study, len(opened.trials))
     digest = study.space_digest()
     begun = opened.user_attrs.setdefault("space", digest)
-    if begun != digest:
+    if begun != digest and not compared:
         raise UserError(
-            f"{study.path}: the search space is not the one that study '{study.name}' was begun with; give the changed "
-            "study another name, or start it anew with --fresh (the earlier results are kept aside)"
+            f"{study.path}: the search space is not the one that study '{study.name}' was begun with; what has changed "
+            "cannot be said, as the study.yaml of its results is missing or of another version of hyperbudget. "
+            f"{WAY_OUT}"
         )
     opened.set_user_attr("space", digest)
     return opened

@@ -12,8 +12,14 @@ from hyperbudget.study.session import lock_path
 
 @dataclass(frozen=True)
 class Status:
-    """Counts of runs. `open` ones were begun and have no result: under way while a driver runs, else interrupted."""
+    """Counts of runs. `open` ones were begun and have no result: under way while a driver runs, else interrupted.
 
+    `total`: how many the study has, as the last call counted them; None before it did. `beyond`: runs of configurations
+    that the study had in an earlier state of its file; they are in no other count.
+    """
+
+    total: int | None
+    beyond: int
     finished: int
     failed: int
     open: int
@@ -26,10 +32,14 @@ class Status:
 
 def status(folder: StudyFolder) -> Status:
     """The status of the study in `folder`."""
-    results = [(run, read_json(run.result)) for run in folder.all_runs()]
+    scope = read_json(folder.scope) or {"runs": None, "beyond": []}
+    beyond = set(scope["beyond"])
+    results = [(run, read_json(run.result)) for run in folder.all_runs() if run.path.name not in beyond]
     done = [(run, result) for run, result in results if result is not None]
     failures = [(run.path.name, str(result["reason"])) for run, result in done if result["status"] == "failed"]
     return Status(
+        total=scope["runs"],
+        beyond=len(beyond),
         finished=len(done) - len(failures),
         failed=len(failures),
         open=len(results) - len(done),

@@ -24,6 +24,7 @@ from hyperbudget.study.folder import StudyFolder, masked
 
 RUN_TAG = "hyperbudget.run"
 CONFIGURATION_TAG = "hyperbudget.configuration"
+TRIAL_TAG = "hyperbudget.trial"
 PARENT_TAG = "mlflow.parentRunId"
 PARAM_LENGTH = 6_000
 
@@ -40,7 +41,7 @@ class Tracker:
             self.experiment = self._experiment(study, folder, uri)
             existing = list(all_runs(self.client, self.experiment))
         except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
-            message = " ".join(str(error).split())[:300]
+            message = masked(" ".join(str(error).split()))[:300]
             raise UserError(f"--tracking-uri {masked(uri)}: MLflow's store cannot be used: {message}") from None
         self.study_file = folder.study
         self._known: dict[str, Run] = {}
@@ -48,6 +49,12 @@ class Tracker:
             for tag in (RUN_TAG, CONFIGURATION_TAG):
                 if tag in run.data.tags and (tag == RUN_TAG or RUN_TAG not in run.data.tags):
                     self._known[f"{tag}={run.data.tags[tag]}"] = run
+        self.configurations = {
+            int(run.data.tags[TRIAL_TAG]): run.data.tags[CONFIGURATION_TAG]
+            for run in existing
+            if RUN_TAG in run.data.tags
+        }
+        """Trial -> name of its configuration, of all whose runs were begun before."""
         self._open: set[str] = {run.info.run_id for run in existing if run.info.status == "RUNNING"}
 
     def _experiment(self, study: Study, folder: StudyFolder, uri: str) -> str:
@@ -106,9 +113,9 @@ class Tracker:
         metrics = [Metric(metric_name(name), float(value), stamp, 0) for name, value in numbers.items()]
         for name, points in curves.items():
             metrics += [Metric(metric_name(name), value, stamp, step) for step, value in points]
-        for first in range(0, len(metrics), 1000):
-            self.client.log_batch(run_id, metrics=metrics[first : first + 1000])
-        self.client.log_batch(run_id, tags=[RunTag(name, value[:5_000]) for name, value in tags.items()])
+        named = [RunTag(name, value[:5_000]) for name, value in tags.items()]
+        for first in range(0, max(len(metrics), 1), 800):  # MLflow takes 1,000 of both at once, and 100 tags
+            self.client.log_batch(run_id, metrics=metrics[first : first + 800], tags=named if first == 0 else ())
         self.client.set_terminated(run_id, "FINISHED" if ok else "FAILED", end_time=stamp)
         self._open.discard(run_id)
 

@@ -66,8 +66,8 @@ class GraphedStep:
 
     All that a step reads lies in memory that stays where it is: the window's symbols, the state that the streams carry
     (the problem's from now on), the learning rate, the seed of dropout. `take` writes there what the step needs, then
-    replays the graph: forward and backward pass, `descend` on the loss, and the new state. The first
-    steps, `WARMUP` of them, run as they come. Where nothing can be captured, so do all, after a line in the log.
+    replays the graph: forward and backward pass, `descend` on the loss, and the new state. The first `WARMUP` steps run
+    as they come. Where nothing can be captured, so do all others, after a line in the log.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from hyperbudget.analyze import mean_interval, ratio_interval
-from hyperbudget.analyze.intervals import resolution
+from hyperbudget.analyze.intervals import probability_lower, resolution
 from hyperbudget.study.metrics import BPC
 from tests.report.frames import cells, demo, frame, row
 
@@ -93,3 +93,10 @@ def test_bits_have_no_samples_to_be_rounded_to():
 def test_resolution_of_a_task_unknown_here_is_the_smallest_gap():
     unknown = frame([row("free", 10, seed, error, task="other") for seed, error in enumerate((0.02, 0.024, 0.05))])
     assert resolution(unknown).test == pytest.approx(0.004)
+
+
+def test_probability_is_the_one_sided_welch_test():
+    expected = stats.ttest_ind(np.log(ERRORS), np.log(OTHERS), equal_var=False, alternative="less").pvalue
+    assert probability_lower(ERRORS, OTHERS, step=1e-6) == pytest.approx(1 - expected, rel=1e-9)
+    assert probability_lower(OTHERS, ERRORS, step=1e-6) == pytest.approx(expected, rel=1e-9)
+    assert probability_lower((0.02,), OTHERS, 1e-6) is None

@@ -141,7 +141,7 @@ def test_ten_mistakes_are_ten_located_messages(studies: Path) -> None:
         "bad.yaml:11: training.learning_rate: -1 is not greater than 0",
         "bad.yaml:12: training.stps: unknown key; did you mean 'steps'?",
         "bad.yaml:13: training.warmup.between: 5 is not less than 1",
-        "bad.yaml:14: search.sampler: 'gird' is not one of grid, random, tpe, nsga2; did you mean 'grid'?",
+        "bad.yaml:14: search.sampler: 'gird' is not one of grid, random, tpe, nsga2, gp; did you mean 'grid'?",
         "bad.yaml:15: budget.params.mx: unknown key; did you mean 'max'?",
     ]
 

@@ -214,7 +214,7 @@ def write_stores():
 
 SNAPSHOT = Snapshot(
     total=8, finished=3, failed=1, running=2, refused=0, seconds_left=75.0,
-    front=[Best("free width 4", 700, 0.21, 2), Best("hyper width 8 N_z 4", 1200, 0.034, 1)],
+    front=lambda: [Best("free width 4", 700, 0.21, 2), Best("hyper width 8 N_z 4", 1200, 0.034, 1)],
 )  # fmt: skip
 
 
@@ -235,7 +235,7 @@ class TestProgress:
         result = {"status": "finished", "metric": "bpc", "validation_error": 1.3119, "seconds": 2}
         PlainLines(console).run_ended("lstm seed 0", result, SNAPSHOT)
         assert "lstm seed 0: validation 1.312 bpc (2.0 s)" in text.getvalue()
-        snapshot = dataclasses.replace(SNAPSHOT, front=[Best("lstm hidden size 300", 700, 1.3119, 2, "bpc")])
+        snapshot = dataclasses.replace(SNAPSHOT, front=lambda: [Best("lstm hidden size 300", 700, 1.3119, 2, "bpc")])
         with Live(console=console, auto_refresh=False) as live:
             LiveTable(tiny(tmp_path), live).update(snapshot)
         assert "validation bpc" in text.getvalue()

@@ -52,8 +52,8 @@ MODEL = HEAD + "model:\n  network: convnet\n  family: {grid: [free, hyper]}\n"
         ("  width: {between: [9, 8]}", "model.width.between: 9 is not less than 8"),
         (
             "  width: {between: [8, 9]}",
-            "model.width: a grid search has no place for between; give a grid, or set search.sampler to random, tpe "
-            "or nsga2",
+            "model.width: a grid search has no place for between; give a grid, or set search.sampler to random, tpe, "
+            "nsga2 or gp",
         ),
         # conditions
         (
@@ -113,8 +113,8 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("training: {milestones: 0.5}", "training.milestones: 0.5 is not a list"),
         ("training: {l2: {between: [0, 1], log: true}}", "training.l2.between: 0 has no logarithm; begin above 0, or "
          "leave log out"),
-        ("search: {sampler: gird}", "search.sampler: 'gird' is not one of grid, random, tpe, nsga2; did you mean "
-         "'grid'?"),
+        ("search: {sampler: gird}", "search.sampler: 'gird' is not one of grid, random, tpe, nsga2, gp; did you "
+         "mean 'grid'?"),
         ("search: {sampler: tpe}", "search.trials: required by the sampler tpe: how many configurations to try"),
         ("search: {trials: 5}", "search.trials: 5 is of no use to the sampler grid, which tries everything; remove it"),
         ("search: {seeds: []}", "search.seeds: [] is empty; give at least one"),

@@ -108,6 +108,7 @@ def demo(seeds: int = 5) -> pd.DataFrame:
         }[family]
         for rate in (0.01, 0.03):
             level = (difficulty + 0.008) * (1.15 if rate == 0.01 else 1.0) * np.exp(random.normal(0, 0.08))
+            trial = len(rows) // seeds
             for seed in range(seeds):
                 noise = np.exp(random.normal(0, 0.14, size=2))
                 test, validation = random.binomial((TEST, VALIDATION), np.minimum(level * noise, 0.9))
@@ -134,7 +135,7 @@ def demo(seeds: int = 5) -> pd.DataFrame:
                     | {"model.embedding_size": size if family == "hyper" else None, "compression": free / total}
                     | {"params.source": source, "params.generated": depth * kernels, "params.free": free}
                     | {"finished": "2026-11-21T10:00:00+00:00", "host": "node-a", "data_digest": "9f2c51d07ab1"}
-                    | {"curve.step": [100, 200], "curve.validation_error": [0.5, 0.2]}
+                    | {"curve.step": [100, 200], "curve.validation_error": [0.5, 0.2], "trial": trial}
                 )
     return frame(rows, refused=4)
 
@@ -212,3 +213,29 @@ def mixed() -> pd.DataFrame:
 def _shapes() -> list[tuple[str, int, int, int]]:
     shapes = [(family, width, depth, 0) for family in ("free", "shared") for width in (8, 16, 24) for depth in (2, 6)]
     return shapes + [("hyper", w, d, z) for w in (8, 16, 24) for d in (2, 6) for z in (1, 2, 4, 8, 16)]
+
+
+TEXT = b"the cat \xc3\xa9\n\tsat\x00 on_the [[mat]] " * 8
+
+
+def moving(seeds: int = 3, families: tuple[str, ...] = ("lstm", "ln_lstm", "hyper_lstm")) -> pd.DataFrame:
+    """`cells`, with what their runs store of their learning and of what they do."""
+    random, made = np.random.default_rng(3), cells(seeds, families)
+    rows = []
+    for record in made.to_dict("records"):
+        family = record["model.family"]
+        if record["status"] == "finished":
+            record["curve.step"] = [2_000, 8_000, 14_000, 20_000]
+            record["curve.validation_error"] = [record["validation_error"] + x for x in (0.9, 0.3, 0.08, 0.0)]
+            counts = random.integers(50, 200, 40)
+            counts[[0, 1, -2, -1]] += 4_000 if family == "lstm" else 700
+            saturated = float(counts[[0, 1, -2, -1]].sum() / counts.sum())
+            record |= {"dynamics.phi": counts.tolist(), "dynamics.saturated": saturated}
+            record |= {"dynamics.symbols": list(TEXT)}
+            if "hyper" in family:
+                record |= {f"dynamics.change.{g}": random.gamma(1.0, k + 1, len(TEXT)) for k, g in enumerate("igfo")}
+                record |= {f"dynamics.spread.{v}": random.random(4).tolist() for v in "hxb"}
+        rows.append(record)
+    attrs, made = made.attrs, pd.DataFrame(rows)
+    made.attrs = attrs
+    return made

@@ -77,10 +77,10 @@ def test_page_is_well_formed_and_labelled(page):
             assert reference in ids
     assert all(attrs["href"][1:] in ids for attrs in parsed.all("a") if attrs["href"].startswith("#"))
     figures = parsed.all("svg")
-    assert len(figures) == 3
+    assert len(figures) == 4
     assert all(attrs["role"] == "img" for attrs in figures)
     descriptions = re.findall(r"<desc[^>]*>([^<]*)</desc>", page)
-    assert len(descriptions) == 3
+    assert len(descriptions) == 4
     assert all(len(text) > 60 for text in descriptions)
     assert "along its front of" in descriptions[0]
     assert all(attrs.get("scope") in ("col", "row", "rowgroup") for attrs in parsed.all("th"))

@@ -15,8 +15,9 @@ def tracking(tmp_path_factory):
 def bench(tmp_path, tracking):
     """Makes a bench for a study's text."""
 
-    def make(text=TINY, *overrides):
+    def make(text=TINY, *overrides, tracked=True):
         study = tiny(tmp_path, *overrides, text=text, name=f"study-{next(counter)}")
-        return Bench(study, StudyFolder(tmp_path / study.name), tracking, optuna.storages.InMemoryStorage())
+        uri = tracking if tracked else None
+        return Bench(study, StudyFolder(tmp_path / study.name), uri, optuna.storages.InMemoryStorage())
 
     return make

@@ -15,6 +15,7 @@ import optuna
 from hyperbudget.config import Study, load
 from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_json
+from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.pool import Done
 from hyperbudget.study.progress import Outcome
 from hyperbudget.study.tracking import PARENT_TAG, RUN_TAG, Tracker, all_runs
@@ -110,13 +111,31 @@ def made_up(job: Job, reason: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+class Untracked:
+    """The tracker's interface, and nothing behind it: for what does not depend on MLflow, which takes its time."""
+
+    def __init__(self) -> None:
+        self.configurations: dict[int, str] = {}
+
+    def configuration(self, name: str, *_: Any) -> str:
+        return name
+
+    run = configuration
+
+    def finish(self, *_: Any, **__: Any) -> None: ...
+
+    def artifact(self, *_: Any) -> None: ...
+
+    def interrupt(self) -> None: ...
+
+
 @dataclasses.dataclass
 class Bench:
-    """A study with its stores, over several lives of its driver."""
+    """A study with its stores, over several lives of its driver. `tracking`: MLflow's store; None: nothing tracks."""
 
     study: Study
     folder: StudyFolder
-    tracking: str
+    tracking: str | None
     storage: optuna.storages.BaseStorage
     pool: InlinePool = dataclasses.field(default_factory=InlinePool)
     listener: Silent = dataclasses.field(default_factory=Silent)
@@ -127,9 +146,11 @@ class Bench:
 
         self.pool.jobs.clear()
         self.folder.runs.mkdir(parents=True, exist_ok=True)
+        before = former(self.folder)
+        refuse_another_meaning(self.study, before)
+        trials = space.open_study(self.study, self.storage, compared=before is not None)
         self.folder.study.write_text(self.study.resolved_yaml(), encoding="utf-8")
-        trials = space.open_study(self.study, self.storage)
-        tracker = Tracker(self.tracking, self.study, self.folder)
+        tracker = Tracker(self.tracking, self.study, self.folder) if self.tracking else Untracked()
         return Engine(self.study, self.folder, trials, tracker, self.pool, self.listener)
 
     def run(self) -> Outcome:
@@ -166,6 +187,37 @@ def results(folder: StudyFolder) -> dict[str, dict[str, Any]]:
 def numbers(result: dict[str, Any]) -> dict[str, Any]:
     """What two trainings of the same run must agree in."""
     return {name: result[name] for name in ("status", "validation_error", "test_error", "best_step", "curve")}
+
+
+class Death(BaseException):
+    """The driver's end at an operation."""
+
+
+OPERATIONS = [
+    (mlflow.MlflowClient, ("create_run", "log_batch", "set_terminated", "update_run", "log_artifact")),
+    (optuna.Study, ("add_trial", "ask", "tell")),
+    (optuna.Trial, ("set_user_attr",)),
+    (InlinePool, ("submit", "execute")),
+]
+
+
+def die_at(monkeypatch, moment):
+    """Raise Death before the operation number `moment` of all that touch the world; returns the count so far."""
+    count = Counter()
+
+    def dying(method):
+        def call(*arguments, **options):
+            count["operations"] += 1
+            if count["operations"] == moment:
+                raise Death
+            return method(*arguments, **options)
+
+        return call
+
+    for owner, names in OPERATIONS:
+        for name in names:
+            monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
+    return count
 
 
 counter = itertools.count()

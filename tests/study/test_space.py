@@ -34,12 +34,15 @@ def test_lists_are_values_too(tmp_path):
     assert set(found) == {(0.5,), (0.3, 0.6)}
 
 
-def test_a_changed_space_is_refused(tmp_path):
+def test_a_changed_space_is_refused_where_only_its_digest_is_known(tmp_path):
     storage = optuna.storages.InMemoryStorage()
     space.open_study(tiny(tmp_path), storage)
     space.open_study(tiny(tmp_path, "search.seeds=5"), storage)
-    with pytest.raises(UserError, match="the search space is not the one that study 'tiny' was begun with"):
-        space.open_study(tiny(tmp_path, "model.embedding_size=3"), storage)
+    other = tiny(tmp_path, "model.embedding_size=3")
+    with pytest.raises(UserError, match=r"not the one that study 'tiny' was begun with.*study\.yaml.* is missing"):
+        space.open_study(other, storage)
+    space.open_study(other, storage, compared=True)
+    space.open_study(other, storage)
 
 
 def test_a_storage_that_does_not_answer(tmp_path):

@@ -73,8 +73,7 @@ def resources(kernel, tmp_path):
 PENN_TREEBANK = {"size": 1000, "hyper": 128, "numbers": 5, "batch": 4, "dtype": torch.float32}
 
 
-@pytest.mark.parametrize("products", [torch.float32, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("norms", [False, True], ids=["plain", "norms"])
+@pytest.mark.parametrize(("norms", "products"), [(False, torch.float32), (True, torch.bfloat16)], ids=str)
 def test_the_size_of_penn_treebank(norms, products, compiled, tmp_path):
     """One kernel of each name for all steps; numbers are read by fours, and all fit into registers."""
     inputs = hyper_inputs(norms, 1, **PENN_TREEBANK)
@@ -92,7 +91,7 @@ def test_the_size_of_penn_treebank(norms, products, compiled, tmp_path):
 def test_other_sizes(compiled, tmp_path):
     """Long rows, many numbers, and sizes that nothing divides."""
     for sizes in ({"size": 2048, "hyper": 512, "numbers": 65, "batch": 2}, {"size": 7, "hyper": 5, "numbers": FEW}):
-        inputs = hyper_inputs(True, 2, steps=3, **sizes, dtype=torch.float32)
+        inputs = hyper_inputs(True, 2, **sizes, dtype=torch.float32)
         passes(HyperWindow, inputs, options(inputs, False))
     inputs = lstm_inputs(True, True, size=1000, dtype=torch.float32)
     passes(LstmWindow, inputs, options(inputs))

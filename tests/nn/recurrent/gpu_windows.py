@@ -10,6 +10,8 @@ import os
 import pytest
 import torch
 
+from hyperbudget.nn.cells import HyperLstm, LnHyperLstm, LnLstm
+from hyperbudget.nn.recurrent import fused
 from hyperbudget.nn.recurrent.fused import gpu, hyper_window, lstm_window
 from hyperbudget.nn.recurrent.fused.gpu import scaling
 from hyperbudget.nn.recurrent.fused.gpu.device import block, launcher, runs
@@ -17,6 +19,7 @@ from hyperbudget.nn.recurrent.fused.gpu.scaling import FEW
 from hyperbudget.nn.recurrent.fused.inputs import HyperInputs, LstmInputs
 from hyperbudget.nn.recurrent.fused.options import Options
 from hyperbudget.nn.recurrent.fused.tape import Replay, Tape
+from tests.nn.recurrent.examples import network
 
 DEVICE = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
 TOLERANCES = {torch.float64: 1e-10, torch.float32: 1e-5}
@@ -44,7 +47,7 @@ def mask_of(*shape, dtype):
     return ((torch.rand(shape) < 0.7) / 0.7).to(DEVICE, dtype)
 
 
-def hyper_inputs(norms, masks=0, *, steps=2, batch=3, size=7, hyper=5, numbers=4, dtype=torch.float64):
+def hyper_inputs(norms, masks=0, *, steps=2, batch=2, size=7, hyper=5, numbers=4, dtype=torch.float64):
     """masks: how many there are, 0 to 2."""
     shapes = [
         (steps, batch, 4 * size), (steps, batch, 4 * hyper), (batch, size), (batch, size), (batch, hyper),
@@ -56,7 +59,7 @@ def hyper_inputs(norms, masks=0, *, steps=2, batch=3, size=7, hyper=5, numbers=4
     return HyperInputs(*(drawn(*shape, dtype=dtype) for shape in shapes), *both, *drawn_masks)
 
 
-def lstm_inputs(norms, mask=False, *, steps=2, batch=3, size=7, dtype=torch.float64):
+def lstm_inputs(norms, mask=False, *, steps=2, batch=2, size=7, dtype=torch.float64):
     shapes = [(steps, batch, 4 * size), (batch, size), (batch, size), (4 * size, size)]
     four = norms_of(size, dtype) if norms else [None] * 4
     return LstmInputs(
@@ -155,6 +158,23 @@ def test_products_in_bfloat16(norms):
         check(inputs, options(inputs, current, torch.bfloat16))
     inputs = lstm_inputs(norms, dtype=torch.float32)
     check(inputs, options(inputs, products=torch.bfloat16))
+
+
+@pytest.mark.parametrize(
+    "cell", [HyperLstm(5, 3), LnHyperLstm(5, 3, hyper_dropout=True), LnLstm()], ids=lambda c: c.name
+)
+def test_a_network(cell):
+    """Through autograd, which may take the backward pass twice; two layers, with dropout."""
+    built = network(cell, recurrent_dropout=0.3).to(DEVICE, torch.float64)
+    x, found = torch.randn(3, 2, 6, dtype=torch.float64).to(DEVICE).requires_grad_(), []
+    for plain in (True, False):
+        with fused.plain_loops(plain), fused.by(fused.GPU):
+            outputs, state = built(x, generator=torch.Generator().manual_seed(1))
+        loss = outputs.square().sum() + sum(tensor.sum() for layer in state for tensor in layer)
+        for again in (True, False):
+            found.append([loss, *torch.autograd.grad(loss, [x, *built.parameters()], retain_graph=again)])
+    for one in found[1:]:
+        agree(one, found[0], 1e-10)
 
 
 @pytest.mark.parametrize("products", [torch.float32, torch.bfloat16], ids=str)

@@ -13,6 +13,7 @@ from hyperbudget.nn.recurrent.fused import gpu
 from hyperbudget.nn.recurrent.fused.gpu import device
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.timeout(900)
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="no Triton")
 
 

@@ -23,9 +23,9 @@ class Cell:
 
     def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
         batch, size = c.shape
-        self.gates = tape.room(c, 4, batch, size)
-        self.c = tape.room(c, batch, size, more=1)
-        self.shown = tape.room(c, batch, size)
+        self.gates = tape.room(c, 4, batch, size).each()
+        self.c = tape.room(c, batch, size, more=1).each()
+        self.shown = tape.room(c, batch, size).each()
         self.mask = None if mask is None else mask.unbind()
         self.norms: tuple[Norm, ...] = ()
         if norms is not None:

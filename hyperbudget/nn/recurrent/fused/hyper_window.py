@@ -30,7 +30,7 @@ class HyperWindow:
         norms, hyper_norms = inputs.layer_norms(options.epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
-        self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1)
+        self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1).each()
         self.products, self.projected = tape.log(), tape.log()
 
     def forward(self) -> tuple[Tensor, ...]:

@@ -18,8 +18,8 @@ class Norm:
     def __init__(self, tape: Tape, batch: int, gain: Tensor, offset: Tensor, epsilon: float) -> None:
         self.gain, self.offset, self.epsilon = gain.unsqueeze(-2), offset.unsqueeze(-2), epsilon
         *gates, size = gain.shape
-        self.values = tape.room(gain, *gates, batch, size)
-        self.scale = tape.room(gain, *gates, batch, 1)
+        self.values = tape.room(gain, *gates, batch, size).each()
+        self.scale = tape.room(gain, *gates, batch, 1).each()
 
     def forward(self, t: int, x: Tensor, y: Tensor) -> None:
         """Write y, which may be x."""

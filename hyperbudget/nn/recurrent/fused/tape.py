@@ -6,11 +6,35 @@ import math
 from collections import deque
 from collections.abc import Iterable, MutableSequence
 from itertools import chain, islice
+from typing import NamedTuple
 
 from torch import Tensor
 
 PIECE = 8 << 20
 """Bytes of memory for several steps."""
+
+
+class Room(NamedTuple):
+    """Memory of one shape for each of `steps` steps, in pieces for several steps each: shape (steps, ...).
+
+    Where nothing is kept there is one piece, for one step, and all steps lie there.
+    """
+
+    pieces: list[Tensor]
+    steps: int
+
+    def each(self) -> list[Tensor]:
+        """A tensor a step."""
+        tensors = [tensor for piece in self.pieces for tensor in piece.unbind()]
+        return tensors if len(tensors) == self.steps else tensors * self.steps
+
+    def addresses(self) -> list[int]:
+        """Where each step's numbers lie."""
+        found = []
+        for piece in self.pieces:
+            first, step = piece.data_ptr(), piece.stride(0) * piece.element_size()
+            found += [first + t * step for t in range(len(piece))]
+        return found if len(found) == self.steps else found * self.steps
 
 
 class Tape:
@@ -28,12 +52,12 @@ class Tape:
         """All that is kept."""
         return list(chain.from_iterable(self.lists))
 
-    def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
-        """A tensor of this shape, with any content, for each step and `more` besides."""
+    def room(self, like: Tensor, *shape: int, more: int = 0) -> Room:
+        """Memory of this shape, with any content, for each step and `more` besides."""
         if not self.record:
-            return [like.new_empty(shape)] * (self.steps + more)
+            return Room([like.new_empty(1, *shape)], self.steps + more)
         self.lists.append([like.new_empty(steps, *shape) for steps in self._pieces(like, shape, more)])
-        return _each(self.lists[-1])
+        return Room(self.lists[-1], self.steps + more)
 
     def _pieces(self, like: Tensor, shape: tuple[int, ...], more: int) -> list[int]:
         """How many steps the pieces of a room are for.
@@ -59,14 +83,10 @@ class Replay(Tape):
         super().__init__(steps)
         self.recorded = iter(tensors)
 
-    def room(self, like: Tensor, *shape: int, more: int = 0) -> list[Tensor]:
+    def room(self, like: Tensor, *shape: int, more: int = 0) -> Room:
         """See `Tape.room`; with the content that was recorded."""
-        return _each(islice(self.recorded, len(self._pieces(like, shape, more))))
+        return Room(list(islice(self.recorded, len(self._pieces(like, shape, more)))), self.steps + more)
 
     def log(self) -> MutableSequence[Tensor]:
         """See `Tape.log`; what was appended."""
         return list(islice(self.recorded, self.steps))
-
-
-def _each(pieces: Iterable[Tensor]) -> list[Tensor]:
-    return [tensor for piece in pieces for tensor in piece.unbind()]

@@ -65,8 +65,8 @@ class Scaling:
         partial = self.weight.new_empty(slabs, *self.weight.shape)
         grid = (-(-self.numbers // places), 4 * -(-self.size // columns), slabs)
         launcher("scaling_gradient", partial, *grid)(
-            grad_sums, of_h, of_x, z, self.bias, partial, rows, slab,
-            OF_H_ROW=of_h.stride(1), Z_ROW=z.stride(1), NUMBERS=self.numbers, PAD=places,
+            grad_sums, of_h, of_x, z, self.bias, partial,
+            ROWS=rows, SLAB=slab, OF_H_ROW=of_h.stride(1), Z_ROW=z.stride(1), NUMBERS=self.numbers, PAD=places,
             SIZE=self.size, BLOCK=columns, num_warps=max(columns // 128, 1),
         )  # fmt: skip
         return partial.sum(0)

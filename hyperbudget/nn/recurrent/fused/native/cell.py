@@ -11,14 +11,17 @@ from hyperbudget.nn.recurrent.gates import LayerNorms
 
 
 class Cell:
-    """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them."""
+    """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them.
+
+    c_first, c_last: c before the first and after the last step.
+    """
 
     def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
         batch, size = c.shape
-        gates = tape.room(c, batch, 4, size)
-        self.c = tape.room(c, batch, size, more=1)
+        gates, kept = tape.room(c, batch, 4, size), tape.room(c, batch, size, more=1)
+        self.c_first, self.c_last = kept.pieces[0][0], kept.pieces[-1][-1]
         self.fields = CellFields(
-            batch=batch, size=size, gates=gates, c=self.c, shown=tape.room(c, batch, size),
+            batch=batch, size=size, gates=gates, c=kept, shown=tape.room(c, batch, size),
             mask=None if mask is None else mask.contiguous(),
         )  # fmt: skip
         self.norms = norms
@@ -32,7 +35,7 @@ class Cell:
 
     def begin_backward(self, grad_c: Tensor | None) -> None:
         """Before the last step's, with the gradient of the last c; `grad_c` becomes that of c before each step."""
-        self.grad_c = torch.zeros_like(self.c[0]) if grad_c is None else grad_c.clone()
+        self.grad_c = torch.zeros_like(self.c_first) if grad_c is None else grad_c.clone()
         self.fields.give(grad_c=self.grad_c)
         if self.norms is not None:
             self.gradients = [

@@ -28,7 +28,8 @@ class HyperWindow:
         norms, hyper_norms = inputs.layer_norms(options.epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
-        self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1)
+        room = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1)
+        self.hyper_h = room.each()
         self.of_h, self.sources = tape.log(), tape.log()
 
         numbers = inputs.d_weight.shape[1]
@@ -38,7 +39,7 @@ class HyperWindow:
         )
         self.fields = HyperFields(
             main=self.main.fields, small=self.small.fields, numbers=numbers, stride=self.d_weight.shape[2],
-            of_x=self.of_x, small_of_x=inputs.small.contiguous(), d_weight=self.d_weight, hyper_h=self.hyper_h,
+            of_x=self.of_x, small_of_x=inputs.small.contiguous(), d_weight=self.d_weight, hyper_h=room,
             sums=inputs.h.new_empty(self.batch, 4 * self.size),
             scratch=inputs.h.new_empty(count("hyper_scratch", self.batch, self.size, self.hyper, numbers)),
         )  # fmt: skip
@@ -57,8 +58,8 @@ class HyperWindow:
             self.fields.give(narrow=narrow, hyper_narrow=hyper_narrow)
         small_forward, main_forward = (function(name, self.products, 2) for name in ("small_forward", "main_forward"))
 
-        self.main.c[0].copy_(inputs.c)
-        self.small.c[0].copy_(inputs.hyper_c)
+        self.main.c_first.copy_(inputs.c)
+        self.small.c_first.copy_(inputs.hyper_c)
         hyper_h[0].copy_(inputs.hyper_h)
         at = ctypes.addressof(self.fields)
         h, projected = inputs.h.to(self.products), of_hyper_h(hyper_h[0].to(self.products))
@@ -71,7 +72,7 @@ class HyperWindow:
             self.of_h.append(products)
             self.sources.append(source)
             h = output if narrow is None else narrow
-        return outputs, outputs[-1].clone(), self.main.c[-1].clone(), hyper_h[-1].clone(), self.small.c[-1].clone()
+        return outputs, outputs[-1].clone(), self.main.c_last.clone(), hyper_h[-1].clone(), self.small.c_last.clone()
 
     def backward(
         self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]
@@ -80,13 +81,13 @@ class HyperWindow:
         inputs, main, small, gates = self.inputs, self.main, self.small, 4 * self.hyper
         to_h = Product(inputs.h_weight.T, dtype=self.products, times=self.steps)
         to_hyper_h = Product(inputs.hyper_weight.T, dtype=self.products, times=self.steps)
-        states = torch.cat([inputs.h.unsqueeze(0), outputs[:-1]]).to(self.products)
         # Of hyper_weight h^ for all h^, of which not everything is used for the first and for the last.
-        grad_projected = states.new_empty(self.steps + 1, self.batch, len(inputs.hyper_weight))
+        dtype = self.products
+        grad_projected = outputs.new_empty(self.steps + 1, self.batch, len(inputs.hyper_weight), dtype=dtype)
         grad_projected[:: self.steps] = 0
         # Of h_weight h for the steps of one product.
         chunk = steps_at_once(self.batch)
-        grad_products = states.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight))
+        grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight), dtype=dtype)
         grad_main, grad_h_weight = torch.empty_like(self.of_x), torch.zeros_like(inputs.h_weight)
         grad_d_weight = torch.zeros_like(self.d_weight)
 
@@ -105,7 +106,7 @@ class HyperWindow:
         at, last = ctypes.addressof(self.fields), self.steps - 1
         of_step, of_slot, slots = addresses(grad_projected), addresses(grad_products), grad_products.unbind()
         after = grad_projected.unbind()
-        grad_h = torch.zeros_like(states[0])
+        grad_h = outputs.new_zeros(outputs.shape[1:], dtype=dtype)
         for t in range(last, -1, -1):
             products, source, slot = self.of_h[t].data_ptr(), self.sources[t].data_ptr(), of_slot[t % chunk]
             main_backward(at, t, grad_h.data_ptr(), products, source, slot, of_step[t + self.current])
@@ -114,8 +115,9 @@ class HyperWindow:
             small_backward(at, t, grad_computed.data_ptr(), more, slot, of_step[t])
             grad_h = to_h(slots[t % chunk])
             if t % chunk == 0:
-                seen = states[t : t + chunk]
-                grad_h_weight += weight_gradient(inputs.h_weight, grad_products[: len(seen)], seen)
+                steps = min(chunk, self.steps - t)
+                before = outputs[t - 1 : t - 1 + steps] if t else torch.cat([inputs.h[None], outputs[: steps - 1]])
+                grad_h_weight += weight_gradient(inputs.h_weight, grad_products[:steps], before.to(dtype))
 
         own = outputs.dtype
         return HyperInputs(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.native.build import built
+from hyperbudget.nn.recurrent.fused.tape import Room
 
 TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "float64"}
 """By the type of products: what the functions for it are called after."""
@@ -58,7 +59,7 @@ def function(name: str, products: torch.dtype, pointers: int) -> Callable[..., N
 class Structure(ctypes.Structure):
     """A structure of addresses and numbers, from tensors and numbers; it keeps the tensors while it lives.
 
-    A field may be given a tensor, a list of tensors with one a step, another structure, a number, or None.
+    A field may be given a tensor, a room, another structure, a number, or None.
     """
 
     def __init__(self, **fields: Any) -> None:
@@ -72,8 +73,8 @@ class Structure(ctypes.Structure):
             self.kept.append(value)
             if isinstance(value, Tensor):
                 value = address(value)
-            elif isinstance(value, Sequence):
-                array = (ctypes.c_void_p * len(value))(*map(address, value))
+            elif isinstance(value, Room):
+                array = (ctypes.c_void_p * value.steps)(*value.addresses())
                 self.kept.append(array)
                 value = ctypes.addressof(array)
             elif isinstance(value, Structure):

@@ -35,13 +35,13 @@ class LstmWindow:
         narrow = None if self.products == outputs.dtype else torch.empty_like(inputs.h, dtype=self.products)
         self.fields.give(outputs=outputs, narrow=narrow)
         forward, at = function("lstm_forward", self.products, 1), ctypes.addressof(self.fields)
-        cell.c[0].copy_(inputs.c)
+        cell.c_first.copy_(inputs.c)
         h = inputs.h.to(self.products)
         for t, output in enumerate(outputs.unbind()):
             products = of_h(h)
             forward(at, t, products.data_ptr())
             h = output if narrow is None else narrow
-        return outputs, outputs[-1].clone(), cell.c[-1].clone()
+        return outputs, outputs[-1].clone(), cell.c_last.clone()
 
     def backward(self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]) -> LstmInputs:
         """The gradients of the inputs, from those of what `forward` returned."""

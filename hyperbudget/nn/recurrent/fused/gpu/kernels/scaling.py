@@ -43,16 +43,16 @@ def weight_of(
     return tl.load(weight + at, (place < NUMBERS) & inside[None, :], other=0.0)
 
 
-@triton.jit(do_not_specialize=["rows", "slab"])
+@triton.jit
 def scaling_gradient(
-    grad_sums, of_h, of_x, z, bias, partial, rows, slab,
-    OF_H_ROW: tl.constexpr, Z_ROW: tl.constexpr, NUMBERS: tl.constexpr, PAD: tl.constexpr,
-    SIZE: tl.constexpr, BLOCK: tl.constexpr,
+    grad_sums, of_h, of_x, z, bias, partial,
+    ROWS: tl.constexpr, SLAB: tl.constexpr, OF_H_ROW: tl.constexpr, Z_ROW: tl.constexpr,
+    NUMBERS: tl.constexpr, PAD: tl.constexpr, SIZE: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """What `slab` of the rows, samples times steps, add to the gradient of the weight, for one gate.
+    """What a slab, SLAB of the ROWS, samples times steps, adds to the gradient of the weight, for one gate.
 
     A program takes BLOCK columns, PAD of the numbers of z, and one slab: so many are there at once, and no two write
-    to one place. grad_sums, of_h, of_x: shape (rows, 4, SIZE), of_h in rows of OF_H_ROW numbers; z, bias: as in
+    to one place. grad_sums, of_h, of_x: shape (ROWS, 4, SIZE), of_h in rows of OF_H_ROW numbers; z, bias: as in
     `vector`; partial: shape (slabs, 12, NUMBERS, SIZE). Grid: blocks of numbers, 4 times blocks of columns, slabs.
     """
     gate = tl.program_id(1) % 4
@@ -60,7 +60,7 @@ def scaling_gradient(
     inside = columns < SIZE
     place = (tl.program_id(0) * PAD + tl.arange(0, PAD))[:, None]
     known = place < NUMBERS
-    first = tl.program_id(2).to(tl.int64) * slab
+    first = tl.program_id(2).to(tl.int64) * SLAB
 
     at = gate * SIZE + columns
     at_z = gate * NUMBERS + place
@@ -70,14 +70,16 @@ def scaling_gradient(
     total_h = tl.zeros([PAD, BLOCK], dtype=grad_sums.dtype.element_ty)
     total_x = tl.zeros([PAD, BLOCK], dtype=grad_sums.dtype.element_ty)
     total_b = tl.zeros([PAD, BLOCK], dtype=grad_sums.dtype.element_ty)
-    for row in range(first, tl.minimum(first + slab, rows)):
-        grad = tl.load(grad_sums + row * (4 * SIZE) + at, inside, other=0.0)
-        seen_h = grad * tl.load(of_h + row * OF_H_ROW + at, inside, other=0.0)
-        seen_x = grad * tl.load(of_x + row * (4 * SIZE) + at, inside, other=0.0)
-        own_z = z + row * Z_ROW + at_z
-        total_h += (tl.load(own_z, known, other=0.0) + bias_h) * seen_h
-        total_x += (tl.load(own_z + 4 * NUMBERS, known, other=0.0) + bias_x) * seen_x
-        total_b += (tl.load(own_z + 8 * NUMBERS, known, other=0.0) + bias_b) * grad
+    for number in range(SLAB):
+        row = first + number
+        if row < ROWS:
+            grad = tl.load(grad_sums + row * (4 * SIZE) + at, inside, other=0.0)
+            seen_h = grad * tl.load(of_h + row * OF_H_ROW + at, inside, other=0.0)
+            seen_x = grad * tl.load(of_x + row * (4 * SIZE) + at, inside, other=0.0)
+            own_z = z + row * Z_ROW + at_z
+            total_h += (tl.load(own_z, known, other=0.0) + bias_h) * seen_h
+            total_x += (tl.load(own_z + 4 * NUMBERS, known, other=0.0) + bias_x) * seen_x
+            total_b += (tl.load(own_z + 8 * NUMBERS, known, other=0.0) + bias_b) * grad
 
     to = partial + (tl.program_id(2).to(tl.int64) * 12 * NUMBERS + at_z) * SIZE + columns
     tl.store(to, total_h, known & inside)
