@@ -26,8 +26,8 @@ def lstm(layer: LstmLayer, main: Tensor, state: LstmState, masks: Sequence[Tenso
     main: what x adds to the gates, with the bias and the forget bias, shape (T, batch, 4 H); masks: see
     `RecurrentLayer.forward`; they get no gradient.
 
-    When a backward pass can follow, each step keeps 6 H numbers a sample, and with layer norm 5 H + 5 more; the output
-    and what x adds, 5 H, come on top. Otherwise a step keeps nothing.
+    When a backward pass can follow, each step keeps 6 H numbers a sample, and with layer norm 5 H + 5 more; in C++ H
+    fewer, and with layer norm 5 H fewer. The output and what x adds, 5 H, come on top. Otherwise a step keeps nothing.
 
     Raises RuntimeError when the gradients are themselves to be differentiated.
     """
@@ -46,7 +46,8 @@ def hyper_lstm(
     masks: see `RecurrentLayer.forward`; they get no gradient.
 
     When a backward pass can follow, each step keeps 10 H + 15 h + 12 (N_z + 1) numbers a sample, and with layer norm
-    5 H + 5 h + 10 more; the output and what x adds, 5 H + 4 h, come on top. Otherwise a step keeps nothing.
+    5 H + 5 h + 10 more; in C++ H + h fewer, and with layer norm 5 H + 5 h fewer. The output and what x adds, 5 H + 4 h,
+    come on top. Otherwise a step keeps nothing.
 
     Raises RuntimeError when the gradients are themselves to be differentiated.
     """

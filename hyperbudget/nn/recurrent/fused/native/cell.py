@@ -11,21 +11,21 @@ from hyperbudget.nn.recurrent.gates import LayerNorms
 
 
 class Cell:
-    """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them.
+    """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them, and there is less.
 
-    c_first, c_last: c before the first and after the last step.
+    Of shape (batch, 4, size) are i, tanh(g), f, o, or with layer norm what was normalised and of c, too, with 1 /
+    deviation, shape (batch, 4) and (batch,). c_first, c_last: c before the first and after the last step.
     """
 
     def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
         batch, size = c.shape
-        gates, kept = tape.room(c, batch, 4, size), tape.room(c, batch, size, more=1)
+        kept = tape.room(c, batch, size, more=1)
         self.c_first, self.c_last = kept.pieces[0][0], kept.pieces[-1][-1]
-        self.fields = CellFields(
-            batch=batch, size=size, gates=gates, c=kept, shown=tape.room(c, batch, size),
-            mask=None if mask is None else mask.contiguous(),
-        )  # fmt: skip
-        self.norms = norms
-        if norms is not None:
+        mask = None if mask is None else mask.contiguous()
+        self.fields, self.norms = CellFields(batch=batch, size=size, c=kept, mask=mask), norms
+        if norms is None:
+            self.fields.give(gates=tape.room(c, batch, 4, size))
+        else:
             gain, offset, c_gain, c_offset = (tensor.contiguous() for tensor in norms[:4])
             self.fields.give(
                 gain=gain, offset=offset, c_gain=c_gain, c_offset=c_offset, epsilon=norms.epsilon,

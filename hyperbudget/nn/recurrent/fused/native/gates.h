@@ -10,9 +10,9 @@ namespace {
 template <class T>
 struct Cell {
     Index batch, size;
-    T **gates;  // i, tanh(g), f, o: (batch, 4, size)
+    // What costs time is memory more than arithmetic: what can be computed again from this is not kept.
     T **c;      // (batch, size)
-    T **shown;  // the tanh in h: (batch, size)
+    T **gates;  // i, tanh(g), f, o: (batch, 4, size); null with layer norm
     // Of layer norm, or null: what is normalised and 1 / its deviation, for the gates and for c.
     T **values, **scale;      // (batch, 4, size), (batch, 4)
     T **c_values, **c_scale;  // (batch, size), (batch,)
@@ -67,25 +67,30 @@ void normalise_backward(T* __restrict grad, const T* __restrict values, T scale,
     for (Index j = 0; j < n; ++j) grad[j] = scale * (grad[j] - mean - values[j] * along);
 }
 
+// From sums to i, tanh(g), f, o, which may lie in the same place: (4, size).
+template <class T>
+void activate(const T* sums, T* gates, Index n) {
+#pragma GCC ivdep
+    for (Index j = 0; j < n; ++j) gates[j] = sigmoid(sums[j]);
+#pragma GCC ivdep
+    for (Index j = n; j < 2 * n; ++j) gates[j] = hyperbolic_tangent(sums[j]);
+#pragma GCC ivdep
+    for (Index j = 2 * n; j < 4 * n; ++j) gates[j] = sigmoid(sums[j]);
+}
+
 // Write h, (size,), of sample b. sums: of its four gates, (4, size); they are lost.
 template <class T>
-void update(const Cell<T>& cell, Index t, Index b, T* __restrict sums, T* __restrict h) {
+void update(const Cell<T>& cell, Index t, Index b, T* sums, T* h) {
     const Index n = cell.size, row = n * b;
     if (cell.gain)
         for (Index y = 0; y < 4; ++y)
             normalise(sums + y * n, cell.values[t] + 4 * row + y * n, cell.scale[t] + 4 * b + y, cell.gain + y * n,
                       cell.offset + y * n, sums + y * n, n, cell.epsilon);
-    T* __restrict gates = cell.gates[t] + 4 * row;
+    T* gates = cell.gain ? sums : cell.gates[t] + 4 * row;
+    activate(sums, gates, n);
     const T* before = cell.c[t] + row;
     T* after = cell.c[t + 1] + row;  // where nothing is kept, it is `before`
-    T* __restrict shown = cell.shown[t] + row;
     const T* __restrict mask = cell.mask ? cell.mask + (t * cell.batch) * n + row : nullptr;
-#pragma GCC ivdep
-    for (Index j = 0; j < n; ++j) gates[j] = sigmoid(sums[j]);
-#pragma GCC ivdep
-    for (Index j = 0; j < n; ++j) gates[n + j] = hyperbolic_tangent(sums[n + j]);
-#pragma GCC ivdep
-    for (Index j = 2 * n; j < 4 * n; ++j) gates[j] = sigmoid(sums[j]);
     if (mask) {
 #pragma GCC ivdep
         for (Index j = 0; j < n; ++j) after[j] = gates[2 * n + j] * before[j] + gates[j] * gates[n + j] * mask[j];
@@ -95,35 +100,43 @@ void update(const Cell<T>& cell, Index t, Index b, T* __restrict sums, T* __rest
     }
     const T* seen = after;
     if (cell.gain) {
-        normalise(after, cell.c_values[t] + row, cell.c_scale[t] + b, cell.c_gain, cell.c_offset, sums, n, cell.epsilon);
-        seen = sums;
+        normalise(after, cell.c_values[t] + row, cell.c_scale[t] + b, cell.c_gain, cell.c_offset, h, n, cell.epsilon);
+        seen = h;
     }
 #pragma GCC ivdep
-    for (Index j = 0; j < n; ++j) {
-        const T tangent = hyperbolic_tangent(seen[j]);
-        shown[j] = tangent;
-        h[j] = gates[3 * n + j] * tangent;
-    }
+    for (Index j = 0; j < n; ++j) h[j] = gates[3 * n + j] * hyperbolic_tangent(seen[j]);
 }
 
 // Write the gradient of the sums of sample b, (4, size). grad_h: (size,), is lost.
 template <class T>
-void update_backward(const Cell<T>& cell, Index t, Index b, T* __restrict grad_h, T* __restrict grad_sums) {
+void update_backward(const Cell<T>& cell, Index t, Index b, T* __restrict grad_h, T* grad_sums) {
     const Index n = cell.size, row = n * b;
-    const T* __restrict gates = cell.gates[t] + 4 * row;
+    const T* gates = cell.gain ? grad_sums : cell.gates[t] + 4 * row;  // each number is read before it is written
     const T* __restrict before = cell.c[t] + row;
-    const T* __restrict shown = cell.shown[t] + row;
+    const T* __restrict after = cell.c[t + 1] + row;
     const T* __restrict mask = cell.mask ? cell.mask + (t * cell.batch) * n + row : nullptr;
     T* __restrict grad_c = cell.grad_c + row;
+    if (cell.gain) {
+        const T* __restrict values = cell.values[t] + 4 * row;
 #pragma GCC ivdep
-    for (Index j = 0; j < n; ++j) {
-        const T o = gates[3 * n + j];
-        grad_sums[3 * n + j] = grad_h[j] * shown[j] * o * (T(1) - o);
-        grad_h[j] *= o * (T(1) - shown[j] * shown[j]);
+        for (Index j = 0; j < 4 * n; ++j) grad_sums[j] = cell.gain[j] * values[j] + cell.offset[j];
+        activate(grad_sums, grad_sums, n);
+        const T* __restrict c_values = cell.c_values[t] + row;
+#pragma GCC ivdep
+        for (Index j = 0; j < n; ++j) {
+            const T o = gates[3 * n + j], shown = hyperbolic_tangent(cell.c_gain[j] * c_values[j] + cell.c_offset[j]);
+            grad_sums[3 * n + j] = grad_h[j] * shown * o * (T(1) - o);
+            grad_h[j] *= o * (T(1) - shown * shown);
+        }
+        normalise_backward(grad_h, c_values, cell.c_scale[t][b], cell.c_gain, cell.grad_c_gain, cell.grad_c_offset, n);
+    } else {
+#pragma GCC ivdep
+        for (Index j = 0; j < n; ++j) {
+            const T o = gates[3 * n + j], shown = hyperbolic_tangent(after[j]);
+            grad_sums[3 * n + j] = grad_h[j] * shown * o * (T(1) - o);
+            grad_h[j] *= o * (T(1) - shown * shown);
+        }
     }
-    if (cell.gain)
-        normalise_backward(grad_h, cell.c_values[t] + row, cell.c_scale[t][b], cell.c_gain, cell.grad_c_gain,
-                           cell.grad_c_offset, n);
 #pragma GCC ivdep
     for (Index j = 0; j < n; ++j) {
         const T grad = grad_c[j] + grad_h[j], i = gates[j], g = gates[n + j], f = gates[2 * n + j];

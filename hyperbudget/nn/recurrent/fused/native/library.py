@@ -91,7 +91,7 @@ class CellFields(Structure):
 
     _fields_ = [
         ("batch", ctypes.c_int64), ("size", ctypes.c_int64),
-        *_pointers("gates", "c", "shown", "values", "scale", "c_values", "c_scale"),
+        *_pointers("c", "gates", "values", "scale", "c_values", "c_scale"),
         *_pointers("gain", "offset", "c_gain", "c_offset", "mask"),
         *_pointers("grad_c", "grad_gain", "grad_offset", "grad_c_gain", "grad_c_offset"),
         ("epsilon", ctypes.c_double),
