@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from hyperbudget.nn.cells import HyperLstm, LnHyperLstm
 from hyperbudget.nn.recurrent import fused, initialise
 from hyperbudget.nn.recurrent.gates import LayerNorms, update
-from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, project, steps
+from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, columns, project, steps
 
 
 class HyperLstmState(NamedTuple):
@@ -173,10 +174,13 @@ class HyperLstmLayer(RecurrentLayer):
     def forward(self, x: Tensor, state: LayerState, masks: Sequence[Tensor] = ()) -> tuple[Tensor, HyperLstmState]:
         """See `RecurrentLayer.forward`."""
         last = HyperLstmState(*state)
-        main = project(x, self.weight_x)
-        small = project(x, self.hyper_weight_x[:, : self.input_size], self.hyper_bias)
+        small_weight = self.hyper_weight_x[:, : self.input_size]
         if fused.usable(*last, self.weight_h, *([x] if x.is_floating_point() else []), masks=masks):
-            return fused.hyper_lstm(self, main, small, last, masks)
+            ids = fused.token_ids(x, last.h, self.input_size)
+            look = columns if ids is not None else functools.partial(project, x)
+            main, small = look(self.weight_x), look(small_weight, self.hyper_bias)
+            return fused.hyper_lstm(self, main, small, last, masks, ids)
+        main, small = project(x, self.weight_x), project(x, small_weight, self.hyper_bias)
         weights = self.step_weights()
         outputs = []
         for now, hyper_now, *mask in steps(main, small, *masks):

@@ -68,6 +68,12 @@ def project(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return columns if bias is None else columns + bias
 
 
+def columns(weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``W x + b`` for each one-hot x: shape (inputs, outputs)."""
+    turned = weight.T.contiguous()
+    return turned if bias is None else turned + bias
+
+
 def steps(*sequences: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """What each of the sequences, of shape (time, ...), has for one step after the other.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from hyperbudget.nn.cells import LnLstm, Lstm
 from hyperbudget.nn.recurrent import fused, initialise
 from hyperbudget.nn.recurrent.gates import LayerNorms, update
-from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, project, steps
+from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, columns, project, steps
 
 
 class LstmState(NamedTuple):
@@ -69,7 +69,9 @@ class LstmLayer(RecurrentLayer):
         h, c = last = LstmState(*state)
         if fused.usable(h, c, self.weight_h, *([x] if x.is_floating_point() else []), masks=masks):
             bias = None if self.bias is None else (self.bias.view(4, -1) + self.forget_bias()).flatten()
-            return fused.lstm(self, project(x, self.weight_x, bias), last, masks)
+            ids = fused.token_ids(x, h, self.input_size)
+            main = project(x, self.weight_x, bias) if ids is None else columns(self.weight_x, bias)
+            return fused.lstm(self, main, last, masks, ids)
         norms = LayerNorms.of(self, self.spec.norm_epsilon) if isinstance(self.spec, LnLstm) else None
         outputs = []
         for now, *mask in steps(project(x, self.weight_x, self.bias), *masks):

@@ -135,6 +135,21 @@ def test_token_ids(spec):
         agree(found, expected, 1e-10)
 
 
+@few_specs
+def test_token_ids_of_other_types_and_layouts(spec):
+    layer, ids = a_layer(spec), torch.randint(6, (3, 5), dtype=torch.int32).T
+    for expected, found in zip(*both(layer, ids, a_state(layer, 3)), strict=True):
+        agree(found, expected, 1e-10)
+
+
+@pytest.mark.parametrize("token", [-1, 6])
+@few_specs
+def test_token_ids_that_are_none(spec, token):
+    layer = a_layer(spec)
+    with pytest.raises(IndexError):
+        layer(torch.tensor([[0, 1], [2, token]]), a_state(layer, 2))
+
+
 @pytest.mark.parametrize("wanted", [[0], [1], [2], [3], [4], [2, 4]], ids=str)
 @few_specs
 def test_a_loss_of_some_results_alone(spec, wanted):

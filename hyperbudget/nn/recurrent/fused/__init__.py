@@ -7,9 +7,21 @@ A window is a class that is given its inputs and a tape; ``hyper_window.py`` and
 for every machine, ``native/`` with C++ for CPUs, and ``gpu/`` with Triton for CUDA devices.
 """
 
-from hyperbudget.nn.recurrent.fused.function import hyper_lstm, lstm
+from hyperbudget.nn.recurrent.fused.function import hyper_lstm, lstm, token_ids
 from hyperbudget.nn.recurrent.fused.linear import linear
 from hyperbudget.nn.recurrent.fused.paths import GPU, NATIVE, PYTORCH, path_for
 from hyperbudget.nn.recurrent.fused.switch import by, plain_loops, usable
 
-__all__ = ["GPU", "NATIVE", "PYTORCH", "by", "hyper_lstm", "linear", "lstm", "path_for", "plain_loops", "usable"]
+__all__ = [
+    "GPU",
+    "NATIVE",
+    "PYTORCH",
+    "by",
+    "hyper_lstm",
+    "linear",
+    "lstm",
+    "path_for",
+    "plain_loops",
+    "token_ids",
+    "usable",
+]

@@ -20,30 +20,50 @@ if TYPE_CHECKING:
     from hyperbudget.nn.recurrent.lstm import LstmLayer, LstmState
 
 
-def lstm(layer: LstmLayer, main: Tensor, state: LstmState, masks: Sequence[Tensor] = ()) -> tuple[Tensor, LstmState]:
+def token_ids(x: Tensor, like: Tensor, tokens: int) -> Tensor | None:
+    """x, shape (T, batch), as int64 without gaps, if it holds token ids that a window of states like this looks up.
+
+    Raises IndexError for ids that are not below `tokens`.
+    """
+    if x.is_floating_point() or not selected(like).looks_up:
+        return None
+    if x.min() < 0 or x.max() >= tokens:
+        raise IndexError(f"token ids from {int(x.min())} to {int(x.max())}: should be from 0 to {tokens - 1}")
+    return x.long().contiguous()
+
+
+def lstm(
+    layer: LstmLayer, main: Tensor, state: LstmState, masks: Sequence[Tensor] = (), ids: Tensor | None = None
+) -> tuple[Tensor, LstmState]:
     """The outputs of all steps, shape (T, batch, H), and the last state, as of a loop over the steps.
 
-    main: what x adds to the gates, with the bias and the forget bias, shape (T, batch, 4 H); masks: see
-    `RecurrentLayer.forward`; they get no gradient.
+    main: what x adds to the gates, with the bias and the forget bias, shape (T, batch, 4 H), or where there are
+    `token_ids`, shape (tokens, 4 H); masks: see `RecurrentLayer.forward`; they get no gradient.
 
     When a backward pass can follow, each step keeps 6 H numbers a sample, and with layer norm 5 H + 5 more; in C++ H
     fewer, and with layer norm 5 H fewer. The output and what x adds, 5 H, come on top. Otherwise a step keeps nothing.
 
     Raises RuntimeError when the gradients are themselves to be differentiated.
     """
-    inputs = LstmInputs.of(layer, main.to(state.h.dtype), state, masks)
+    inputs = LstmInputs.of(layer, main.to(state.h.dtype), state, masks, ids)
     options = Options(getattr(layer.spec, "norm_epsilon", 0.0), True, product_type(state.h))
     outputs, *last = _compute(selected(state.h).lstm, options, inputs)
     return outputs, type(state)(*last)
 
 
 def hyper_lstm(
-    layer: HyperLstmLayer, main: Tensor, small: Tensor, state: HyperLstmState, masks: Sequence[Tensor] = ()
+    layer: HyperLstmLayer,
+    main: Tensor,
+    small: Tensor,
+    state: HyperLstmState,
+    masks: Sequence[Tensor] = (),
+    ids: Tensor | None = None,
 ) -> tuple[Tensor, HyperLstmState]:
     """The outputs of all steps, shape (T, batch, H), and the last state, as of a loop over ``layer.step``.
 
-    main, small: what x adds to the gates of the main and of the small cell, shape (T, batch, 4 H), (T, batch, 4 h);
-    masks: see `RecurrentLayer.forward`; they get no gradient.
+    main, small: what x adds to the gates of the main and of the small cell, shape (T, batch, 4 H), (T, batch, 4 h), or
+    where there are `token_ids`, shape (tokens, 4 H), (tokens, 4 h); masks: see `RecurrentLayer.forward`; they get no
+    gradient.
 
     When a backward pass can follow, each step keeps 10 H + 15 h + 12 (N_z + 1) numbers a sample, and with layer norm
     5 H + 5 h + 10 more; in C++ H + h fewer, and with layer norm 5 H + 5 h fewer. The output and what x adds, 5 H + 4 h,
@@ -52,7 +72,7 @@ def hyper_lstm(
     Raises RuntimeError when the gradients are themselves to be differentiated.
     """
     dtype = state.h.dtype
-    inputs = HyperInputs.of(layer, main.to(dtype), small.to(dtype), state, masks)
+    inputs = HyperInputs.of(layer, main.to(dtype), small.to(dtype), state, masks, ids)
     current = layer.spec.z_from == "current"
     options = Options(getattr(layer.spec, "norm_epsilon", 0.0), current, product_type(state.h))
     outputs, *last = _compute(selected(state.h).hyper_lstm, options, inputs)
@@ -72,7 +92,8 @@ class _Function(torch.autograd.Function):
     def forward(
         ctx: Any, window: type[Window], options: Options, kind: type[Any], record: bool, *tensors: Tensor
     ) -> tuple[Tensor, ...]:
-        inputs, tape = kind(*tensors), Tape(len(tensors[0]), record)
+        inputs = kind(*tensors)
+        tape = Tape(inputs.steps, record)
         with torch.autocast(tensors[0].device.type, enabled=False):
             outputs, *state = window(inputs, tape, options).forward()
         if record:

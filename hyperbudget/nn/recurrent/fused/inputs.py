@@ -27,6 +27,7 @@ class HyperInputs(NamedTuple):
     - d_weight: shape (12, K, H), from z_h, z_x, z_b to d_h, d_x, d_b; the last number of each z_b meets b_0
     - gain, offset, c_gain, c_offset: the main cell's layer norms, if there are any; then the small cell's
     - mask, hyper_mask: of recurrent dropout, if there is any, shape (T, batch, H) and (T, batch, h)
+    - ids: x as token ids, int64 of shape (T, batch), if main and small have one row for each token instead
 
     The forget bias is part of what comes last before a sigmoid: of hyper_bias and b_0, or of the offsets.
     """
@@ -51,10 +52,22 @@ class HyperInputs(NamedTuple):
     hyper_c_offset: Tensor | None = None
     mask: Tensor | None = None
     hyper_mask: Tensor | None = None
+    ids: Tensor | None = None
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.main if self.ids is None else self.ids)
 
     @classmethod
     def of(
-        cls, layer: HyperLstmLayer, main: Tensor, small: Tensor, state: Sequence[Tensor], masks: Sequence[Tensor]
+        cls,
+        layer: HyperLstmLayer,
+        main: Tensor,
+        small: Tensor,
+        state: Sequence[Tensor],
+        masks: Sequence[Tensor],
+        ids: Tensor | None,
     ) -> HyperInputs:
         """Those of a layer: autograd takes their gradients from here to its parameters."""
         weights, size, hyper = layer.step_weights(), layer.hidden_size, layer.spec.hyper_size
@@ -79,7 +92,8 @@ class HyperInputs(NamedTuple):
             torch.cat([hyper_bias.flatten(), z_bias]),
             torch.cat([weights.d_weight, last_row], 1),
             *norms,
-            *masks,
+            *(*masks, None, None)[:2],
+            ids,
         )
 
     def layer_norms(self, epsilon: float) -> tuple[LayerNorms | None, LayerNorms | None]:
@@ -98,6 +112,7 @@ class LstmInputs(NamedTuple):
     - h_weight: shape (4 H, H)
     - gain, offset, c_gain, c_offset: the layer norms, if there are any
     - mask: of recurrent dropout, if there is any, shape (T, batch, H)
+    - ids: x as token ids, int64 of shape (T, batch), if main has one row for each token instead
 
     The forget bias is part of what comes last before a sigmoid: of `main`, or of the offsets.
     """
@@ -111,15 +126,28 @@ class LstmInputs(NamedTuple):
     c_gain: Tensor | None = None
     c_offset: Tensor | None = None
     mask: Tensor | None = None
+    ids: Tensor | None = None
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return len(self.main if self.ids is None else self.ids)
 
     @classmethod
-    def of(cls, layer: LstmLayer, main: Tensor, state: Sequence[Tensor], masks: Sequence[Tensor]) -> LstmInputs:
+    def of(
+        cls,
+        layer: LstmLayer,
+        main: Tensor,
+        state: Sequence[Tensor],
+        masks: Sequence[Tensor],
+        ids: Tensor | None,
+    ) -> LstmInputs:
         """Those of a layer: autograd takes their gradients from here to its parameters."""
         norms: list[Tensor | None] = [None] * 4
         if layer.bias is None:
             own = LayerNorms.of(layer, 0.0)
             norms = [own.gain, own.offset + layer.forget_bias(), own.c_gain, own.c_offset]
-        return cls(main, *state, layer.weight_h, *norms, *masks)  # type: ignore[call-arg]  # two of the state, at most one mask
+        return cls(main, *state, layer.weight_h, *norms, *(*masks, None)[:1], ids)  # type: ignore[call-arg]  # two of the state
 
     def layer_norms(self, epsilon: float) -> LayerNorms | None:
         """Of the gates and of c."""

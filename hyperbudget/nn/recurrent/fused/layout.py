@@ -11,6 +11,17 @@ def by_gate(rows: Tensor, gates: int) -> Tensor:
     return rows.view(*rows.shape[:-1], gates, -1).transpose(-3, -2)
 
 
+def by_token(grad: Tensor, like: Tensor, ids: Tensor | None) -> Tensor:
+    """The gradient of what each token adds, of the shape of `like`, (tokens, outputs), from that of what each x adds.
+
+    grad: shape (T, batch, outputs); without ids, shape (T, batch), it is what was asked for.
+    """
+    if ids is None:
+        return grad
+    contiguous = torch.contiguous_format
+    return torch.zeros_like(like, memory_format=contiguous).index_add_(0, ids.flatten(), grad.flatten(0, 1))
+
+
 def with_last(grad_outputs: Tensor | None, grad_last: Tensor | None, outputs: Tensor) -> Tensor | None:
     """The gradient of all outputs, in one piece, when the last one is also part of the state."""
     if grad_last is None:

@@ -36,6 +36,8 @@ class Path(NamedTuple):
     hyper_lstm: type[Window]
     works: Callable[[torch.device, torch.dtype, torch.dtype], bool]
     """Whether it can compute, on a device, windows with states of a type and products of another."""
+    looks_up: bool = False
+    """Whether it takes token ids, and what each token adds to the gates, instead of what each x adds."""
 
 
 def _native_works(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> bool:
@@ -51,7 +53,7 @@ def _pytorch_works(device: torch.device, dtype: torch.dtype, products: torch.dty
 
 
 GPU = Path(gpu.LstmWindow, gpu.HyperWindow, _gpu_works)
-NATIVE = Path(native.LstmWindow, native.HyperWindow, _native_works)
+NATIVE = Path(native.LstmWindow, native.HyperWindow, _native_works, looks_up=True)
 PYTORCH = Path(LstmWindow, HyperWindow, _pytorch_works)
 
 

@@ -26,6 +26,9 @@ struct Cell {
     double epsilon;
 };
 
+// Where it stands what the x of a row, of all samples of all steps, adds to the gates.
+inline Index row_of_x(const Index* ids, Index row) { return ids ? ids[row] : row; }
+
 // y = gain * normalised(x) + offset; y may be x.
 template <class T>
 void normalise(const T* x, T* values, T* scale, const T* gain, const T* offset, T* y, Index n, double epsilon) {

@@ -13,13 +13,14 @@ template <class T, class P>
 struct Hyper {
     const Cell<T> *main, *small;
     Index numbers, stride;       // K, in each z; numbers from one row of d_weight to the next, of which H are used
-    const T *of_x, *small_of_x;  // (steps, batch, 4 H), (steps, batch, 4 h)
+    const Index* ids;            // x as tokens, (steps, batch), or null
+    const T *of_x, *small_of_x;  // (steps, batch, 4 H), (steps, batch, 4 h); or (tokens, 4 H), (tokens, 4 h)
     const T* d_weight;           // (12, K, stride), 0 beyond H
     T* outputs;                  // (steps, batch, H)
     T** hyper_h;                 // (batch, h)
     P *narrow, *hyper_narrow;    // h and h^ for the next products, or null where those are `outputs` and `hyper_h`
     const T* grad_outputs;       // (steps, batch, H), or null
-    T* grad_of_x;                // (steps, batch, 4 H)
+    T* grad_of_x;                // as of_x; of tokens, a sum that begins at 0
     T* grad_d_weight;            // (12, K, stride)
     T *sums, *scratch;           // (batch, 4 H), and as much as `hyper_scratch` says
 };
@@ -33,7 +34,7 @@ void small_forward(const Hyper<T, P>& hyper, Index t, const P* products, const P
     for (Index b = 0; b < cell.batch; ++b) {
         const P* __restrict of_h = products + (skip + 4 * n) * b + skip;
         const P* __restrict of_hyper_h = projected + (4 * n + 12 * hyper.numbers) * b;
-        const T* __restrict of_x = hyper.small_of_x + 4 * n * (t * cell.batch + b);
+        const T* __restrict of_x = hyper.small_of_x + 4 * n * row_of_x(hyper.ids, t * cell.batch + b);
 #pragma GCC ivdep
         for (Index j = 0; j < 4 * n; ++j) sums[j] = of_x[j] + up(of_h[j]) + up(of_hyper_h[j]);
         T* __restrict h = hyper.hyper_h[t + 1] + n * b;
@@ -75,7 +76,7 @@ void main_forward(const Hyper<T, P>& hyper, Index t, const P* products, const P*
                 combine<M>(z + 4 * numbers, weight + kind, numbers, stride, of_x);
                 combine<M>(z + 8 * numbers, weight + 2 * kind, numbers, stride, bias);
                 const P* __restrict product = products + (4 * n + small) * b + place;
-                const T* __restrict x = hyper.of_x + 4 * n * (t * cell.batch + b) + place;
+                const T* __restrict x = hyper.of_x + 4 * n * row_of_x(hyper.ids, t * cell.batch + b) + place;
                 T* __restrict sums = hyper.sums + 4 * n * b + place;
                 for (Index line = 0; line < M; ++line) {  // of the next piece: it lies where no processor expects it
                     __builtin_prefetch(product + most + line * LANES<T>);
@@ -126,10 +127,11 @@ void main_backward(const Hyper<T, P>& hyper, Index t, const P* grad_h, const P* 
                 combine<M>(z, weight, numbers, stride, of_h);
                 combine<M>(z + 4 * numbers, weight + kind, numbers, stride, of_x);
                 const P* __restrict product = products + (4 * n + small) * b + place;
-                const T* __restrict x = hyper.of_x + 4 * n * (t * batch + b) + place;
+                const Index row_of = 4 * n * row_of_x(hyper.ids, t * batch + b) + place;
+                const T* __restrict x = hyper.of_x + row_of;
                 const T* __restrict grad_sums = hyper.sums + 4 * n * b + place;
                 P* __restrict grad_product = grad_products + (4 * n + small) * b + place;
-                T* __restrict grad_x = hyper.grad_of_x + 4 * n * (t * batch + b) + place;
+                T* __restrict grad_x = hyper.grad_of_x + row_of;
                 for (Index line = 0; line < M; ++line) {  // of the next piece: it lies where no processor expects it
                     __builtin_prefetch(product + most + line * LANES<T>);
                     __builtin_prefetch(x + most + line * LANES<T>);
@@ -141,10 +143,16 @@ void main_backward(const Hyper<T, P>& hyper, Index t, const P* grad_h, const P* 
 #pragma GCC ivdep
                 for (Index j = 0; j < columns; ++j) {
                     put(grad_product[j], grad_sums[j] * of_h[j]);
-                    grad_x[j] = grad_sums[j] * of_x[j];
                     grad_of_h[j] = grad_sums[j] * up(product[j]);
                     grad_of_x[j] = grad_sums[j] * x[j];
                     grad_bias[j] = grad_sums[j];
+                }
+                if (hyper.ids) {
+#pragma GCC ivdep
+                    for (Index j = 0; j < columns; ++j) grad_x[j] += grad_sums[j] * of_x[j];
+                } else {
+#pragma GCC ivdep
+                    for (Index j = 0; j < columns; ++j) grad_x[j] = grad_sums[j] * of_x[j];
                 }
                 for (Index j = columns; j < most; ++j) grad_of_h[j] = grad_of_x[j] = grad_bias[j] = 0;
                 for (Index which = 0; which < 3; ++which) {

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.inputs import HyperInputs
-from hyperbudget.nn.recurrent.fused.layout import with_last
+from hyperbudget.nn.recurrent.fused.layout import by_token, with_last
 from hyperbudget.nn.recurrent.fused.native.cell import Cell
 from hyperbudget.nn.recurrent.fused.native.library import HyperFields, address, addresses, count, function
 from hyperbudget.nn.recurrent.fused.options import Options
@@ -39,7 +39,7 @@ class HyperWindow:
         )
         self.fields = HyperFields(
             main=self.main.fields, small=self.small.fields, numbers=numbers, stride=self.d_weight.shape[2],
-            of_x=self.of_x, small_of_x=inputs.small.contiguous(), d_weight=self.d_weight, hyper_h=room,
+            ids=inputs.ids, of_x=self.of_x, small_of_x=inputs.small.contiguous(), d_weight=self.d_weight, hyper_h=room,
             sums=inputs.h.new_empty(self.batch, 4 * self.size),
             scratch=inputs.h.new_empty(count("hyper_scratch", self.batch, self.size, self.hyper, numbers)),
         )  # fmt: skip
@@ -88,7 +88,8 @@ class HyperWindow:
         # Of h_weight h for the steps of one product.
         chunk = steps_at_once(self.batch)
         grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight), dtype=dtype)
-        grad_main, grad_h_weight = torch.empty_like(self.of_x), torch.zeros_like(inputs.h_weight)
+        grad_main = torch.empty_like(self.of_x) if inputs.ids is None else torch.zeros_like(self.of_x)
+        grad_h_weight = torch.zeros_like(inputs.h_weight)
         grad_d_weight = torch.zeros_like(self.d_weight)
 
         grad_last, grad_c, grad_hyper_h, grad_hyper_c = (
@@ -122,7 +123,7 @@ class HyperWindow:
         own = outputs.dtype
         return HyperInputs(
             grad_main,
-            grad_projected[:-1, :, :gates].to(own),  # hyper_weight h^ and what x adds stand in one sum
+            by_token(grad_projected[:-1, :, :gates].to(own), inputs.small, inputs.ids),  # with hyper_weight h^ in a sum
             grad_h.to(own),
             main.grad_c,
             to_hyper_h(grad_projected[0]).to(own),

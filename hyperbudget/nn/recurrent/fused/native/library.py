@@ -101,7 +101,9 @@ class CellFields(Structure):
 class LstmFields(Structure):
     """``Lstm`` in ``cells.cpp``."""
 
-    _fields_ = _pointers("cell", "of_x", "outputs", "narrow", "grad_outputs", "grad_of_x", "grad_products", "scratch")
+    _fields_ = _pointers(
+        "cell", "ids", "of_x", "outputs", "narrow", "grad_outputs", "grad_of_x", "grad_products", "scratch"
+    )
 
 
 class HyperFields(Structure):
@@ -109,7 +111,7 @@ class HyperFields(Structure):
 
     _fields_ = [
         *_pointers("main", "small"), ("numbers", ctypes.c_int64), ("stride", ctypes.c_int64),
-        *_pointers("of_x", "small_of_x", "d_weight", "outputs", "hyper_h", "narrow", "hyper_narrow"),
+        *_pointers("ids", "of_x", "small_of_x", "d_weight", "outputs", "hyper_h", "narrow", "hyper_narrow"),
         *_pointers("grad_outputs", "grad_of_x", "grad_d_weight", "sums", "scratch"),
     ]  # fmt: skip
 

@@ -10,7 +10,8 @@ namespace {
 template <class T, class P>
 struct Lstm {
     const Cell<T>* cell;
-    const T* of_x;  // what x adds to the gates: (steps, batch, 4 size)
+    const Index* ids;  // x as tokens, (steps, batch), or null
+    const T* of_x;     // what x adds to the gates: (steps, batch, 4 size), or (tokens, 4 size)
     T* outputs;     // (steps, batch, size)
     P* narrow;      // h for the next product, (batch, size), or null where that is `outputs`
     const T* grad_outputs;  // (steps, batch, size), or null
@@ -26,7 +27,7 @@ void lstm_forward(const Lstm<T, P>& lstm, Index t, const P* products) {
     T* __restrict sums = lstm.scratch;
     for (Index b = 0; b < cell.batch; ++b) {
         const P* __restrict product = products + 4 * n * b;
-        const T* __restrict of_x = lstm.of_x + 4 * n * (t * cell.batch + b);
+        const T* __restrict of_x = lstm.of_x + 4 * n * row_of_x(lstm.ids, t * cell.batch + b);
 #pragma GCC ivdep
         for (Index j = 0; j < 4 * n; ++j) sums[j] = of_x[j] + up(product[j]);
         T* __restrict h = lstm.outputs + n * (t * cell.batch + b);

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.inputs import LstmInputs
-from hyperbudget.nn.recurrent.fused.layout import with_last
+from hyperbudget.nn.recurrent.fused.layout import by_token, with_last
 from hyperbudget.nn.recurrent.fused.native.cell import Cell
 from hyperbudget.nn.recurrent.fused.native.library import LstmFields, function
 from hyperbudget.nn.recurrent.fused.options import Options
@@ -25,7 +25,7 @@ class LstmWindow:
         self.cell = Cell(tape, inputs.c, inputs.layer_norms(options.epsilon), inputs.mask)
         self.of_x = inputs.main.contiguous()
         scratch = inputs.h.new_empty(5 * inputs.h.shape[1])
-        self.fields = LstmFields(cell=self.cell.fields, of_x=self.of_x, scratch=scratch)
+        self.fields = LstmFields(cell=self.cell.fields, ids=inputs.ids, of_x=self.of_x, scratch=scratch)
 
     def forward(self) -> tuple[Tensor, ...]:
         """The outputs, shape (T, batch, H), and the state after the last step."""
@@ -49,7 +49,7 @@ class LstmWindow:
         to_h = Product(inputs.h_weight.T, dtype=self.products, times=self.steps)
         grad_last, grad_c = grad_state
         cell.begin_backward(grad_c)
-        grad_main = torch.empty_like(self.of_x)
+        grad_main = outputs.new_empty(*outputs.shape[:2], len(inputs.h_weight))
         grad_products = (
             grad_main if self.products == outputs.dtype else torch.empty_like(grad_main, dtype=self.products)
         )
@@ -66,4 +66,5 @@ class LstmWindow:
             grad_h = to_h(of_step[t])
         before = torch.cat([inputs.h.unsqueeze(0), outputs[:-1]]).to(self.products)
         grad_weight = weight_gradient(inputs.h_weight, grad_products, before)
-        return LstmInputs(grad_main, grad_h.to(outputs.dtype), cell.grad_c, grad_weight, *cell.norm_gradients())
+        grad_of_x = by_token(grad_main, inputs.main, inputs.ids)
+        return LstmInputs(grad_of_x, grad_h.to(outputs.dtype), cell.grad_c, grad_weight, *cell.norm_gradients())
