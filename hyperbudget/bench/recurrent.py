@@ -25,10 +25,15 @@ STEPS, WARMUP = 1, 2
 """Windows of one turn, and of each variant before the first round."""
 
 HYPER_SIZES, EMBEDDING_SIZE = {1000: 128, 256: 64}, 4
-"""Units of the small cell by those of the main one, an eighth for others; and N_z."""
+"""Units of the small cell by those of the main one, and N_z."""
 
 How = Literal["torch", "loop", "PyTorch", "C++", "Triton"]
 PATHS = {"PyTorch": fused.PYTORCH, "C++": fused.NATIVE, "Triton": fused.GPU}
+
+
+def hyper_size(size: int) -> int:
+    """Units of the small cell beside `size` in the main one: of `HYPER_SIZES`, or else an eighth."""
+    return HYPER_SIZES.get(size) or max(1, size // 8)
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,7 @@ class Variant:
         kind = CELLS[self.cell_name]
         if "hyper" not in self.cell_name:
             return kind()
-        hyper_size = HYPER_SIZES.get(size) or max(1, size // 8)
-        return kind(hyper_size=hyper_size, embedding_size=EMBEDDING_SIZE)  # type: ignore[call-arg]
+        return kind(hyper_size=hyper_size(size), embedding_size=EMBEDDING_SIZE)  # type: ignore[call-arg]
 
     def operations(self, size: int) -> int:
         """Additions and multiplications in products, forward, a symbol. nn.LSTM multiplies with one-hot inputs."""
@@ -98,7 +102,7 @@ def compare(sizes: Sequence[int], device: torch.device, *, repetitions: int) -> 
             warmup=WARMUP,
             wait=waiting(device),
         )
-        name = f"size {size}, hyper cells of {HYPER_SIZES.get(size) or max(1, size // 8)}"
+        name = f"size {size}, hyper cells of {hyper_size(size)}"
         yield Comparison(name, BATCH, rounds, tuple(_ratios(size, measured)), unit="sequences")
 
 

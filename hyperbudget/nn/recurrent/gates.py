@@ -51,6 +51,13 @@ def _normalise(x: Tensor, gain: Tensor, offset: Tensor, epsilon: float) -> Tenso
     return torch.addcmul(offset, F.layer_norm(x, x.shape[-1:], eps=epsilon), gain)
 
 
+def forget_gate(bias: float, like: Tensor) -> Tensor:
+    """What `update` adds to the sums of the four gates, shape (4, 1): nothing but to the third, f."""
+    added = like.new_zeros(4, 1)
+    added[2] = bias  # not from a list of Python: that would be copied to the device, which no CUDA graph captures
+    return added
+
+
 def update(
     gates: Tensor, c: Tensor, forget_bias: float, norms: LayerNorms | None = None, mask: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:

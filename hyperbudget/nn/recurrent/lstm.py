@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from hyperbudget.nn.cells import LnLstm, Lstm
 from hyperbudget.nn.recurrent import fused, initialise
-from hyperbudget.nn.recurrent.gates import LayerNorms, update
+from hyperbudget.nn.recurrent.gates import LayerNorms, forget_gate, update
 from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer, columns, project, steps
 
 
@@ -68,7 +68,11 @@ class LstmLayer(RecurrentLayer):
         """See `RecurrentLayer.forward`."""
         h, c = last = LstmState(*state)
         if fused.usable(h, c, self.weight_h, *([x] if x.is_floating_point() else []), masks=masks):
-            bias = None if self.bias is None else (self.bias.view(4, -1) + self.forget_bias()).flatten()
+            bias = (
+                None
+                if self.bias is None
+                else (self.bias.view(4, -1) + forget_gate(self.spec.forget_bias, self.bias)).flatten()
+            )
             ids = fused.token_ids(x, h, self.input_size)
             main = project(x, self.weight_x, bias) if ids is None else columns(self.weight_x, bias)
             return fused.lstm(self, main, last, masks, ids)
@@ -79,9 +83,3 @@ class LstmLayer(RecurrentLayer):
             h, c = update(gates, c, self.spec.forget_bias, norms, *mask)
             outputs.append(h)
         return torch.stack(outputs), LstmState(h, c)
-
-    def forget_bias(self) -> Tensor:
-        """What the spec adds to the four gates, shape (4, 1): nothing but to the third, f."""
-        forget = self.weight_h.new_zeros(4, 1)
-        forget[2] = self.spec.forget_bias  # no copy from a list: on its way to a GPU that cannot be captured in a graph
-        return forget

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hyperbudget.nn.recurrent.gates import LayerNorms
+from hyperbudget.nn.recurrent.gates import LayerNorms, forget_gate
 
 if TYPE_CHECKING:
     from hyperbudget.nn.recurrent.hyper_lstm import HyperLstmLayer
@@ -71,8 +71,7 @@ class HyperInputs(NamedTuple):
     ) -> HyperInputs:
         """Those of a layer: autograd takes their gradients from here to its parameters."""
         weights, size, hyper = layer.step_weights(), layer.hidden_size, layer.spec.hyper_size
-        forget = main.new_zeros(4, 1)
-        forget[2] = layer.spec.forget_bias
+        forget = forget_gate(layer.spec.forget_bias, main)
         b_0, hyper_bias = layer.bias.view(4, size), main.new_zeros(4, hyper)
         norms: list[Tensor | None] = [None] * 8
         if weights.norms is None or weights.hyper_norms is None:
@@ -146,7 +145,7 @@ class LstmInputs(NamedTuple):
         norms: list[Tensor | None] = [None] * 4
         if layer.bias is None:
             own = LayerNorms.of(layer, 0.0)
-            norms = [own.gain, own.offset + layer.forget_bias(), own.c_gain, own.c_offset]
+            norms = [own.gain, own.offset + forget_gate(layer.spec.forget_bias, main), own.c_gain, own.c_offset]
         return cls(main, *state, layer.weight_h, *norms, *(*masks, None)[:1], ids)  # type: ignore[call-arg]  # two of the state
 
     def layer_norms(self, epsilon: float) -> LayerNorms | None:

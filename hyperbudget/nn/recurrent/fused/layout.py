@@ -22,6 +22,12 @@ def by_token(grad: Tensor, like: Tensor, ids: Tensor | None) -> Tensor:
     return torch.zeros_like(like, memory_format=contiguous).index_add_(0, ids.flatten(), grad.flatten(0, 1))
 
 
+def start(grad: Tensor | None, like: Tensor) -> Tensor:
+    """Memory for the gradient of a state, which begins with that of the last one: 0 if there is none."""
+    contiguous = torch.contiguous_format
+    return torch.zeros_like(like, memory_format=contiguous) if grad is None else grad.clone(memory_format=contiguous)
+
+
 def with_last(grad_outputs: Tensor | None, grad_last: Tensor | None, outputs: Tensor) -> Tensor | None:
     """The gradient of all outputs, in one piece, when the last one is also part of the state."""
     if grad_last is None:

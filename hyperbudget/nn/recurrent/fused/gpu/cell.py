@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.gpu.device import block, warps
-from hyperbudget.nn.recurrent.fused.gpu.memory import start, whole
+from hyperbudget.nn.recurrent.fused.gpu.memory import whole
+from hyperbudget.nn.recurrent.fused.layout import start
 from hyperbudget.nn.recurrent.fused.tape import Tape
 from hyperbudget.nn.recurrent.gates import LayerNorms
 

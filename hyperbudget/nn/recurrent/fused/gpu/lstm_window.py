@@ -9,9 +9,10 @@ from torch import Tensor
 
 from hyperbudget.nn.recurrent.fused.gpu.cell import Cell
 from hyperbudget.nn.recurrent.fused.gpu.device import launcher
-from hyperbudget.nn.recurrent.fused.gpu.memory import multiply, start, weight_gradient
+from hyperbudget.nn.recurrent.fused.gpu.memory import multiply, weight_gradient
 from hyperbudget.nn.recurrent.fused.gpu.states import States
 from hyperbudget.nn.recurrent.fused.inputs import LstmInputs
+from hyperbudget.nn.recurrent.fused.layout import start
 from hyperbudget.nn.recurrent.fused.options import Options
 from hyperbudget.nn.recurrent.fused.tape import Tape
 

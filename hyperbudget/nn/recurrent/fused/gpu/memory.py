@@ -39,9 +39,3 @@ def weight_gradient(weight: Tensor, grad: Tensor, x: Tensor) -> Tensor:
     """
     out = torch.empty_like(weight, memory_format=torch.contiguous_format)
     return multiply(grad.flatten(0, 1).T, x.flatten(0, 1), out)
-
-
-def start(grad: Tensor | None, like: Tensor) -> Tensor:
-    """Memory for the gradient of a state, which begins with that of the last one: 0 if there is none."""
-    contiguous = torch.contiguous_format
-    return torch.zeros_like(like, memory_format=contiguous) if grad is None else grad.clone(memory_format=contiguous)

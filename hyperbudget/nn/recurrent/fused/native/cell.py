@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hyperbudget.nn.recurrent.fused.layout import start
 from hyperbudget.nn.recurrent.fused.native.library import CellFields
 from hyperbudget.nn.recurrent.fused.tape import Tape
 from hyperbudget.nn.recurrent.gates import LayerNorms
@@ -35,7 +36,7 @@ class Cell:
 
     def begin_backward(self, grad_c: Tensor | None) -> None:
         """Before the last step's, with the gradient of the last c; `grad_c` becomes that of c before each step."""
-        self.grad_c = torch.zeros_like(self.c_first) if grad_c is None else grad_c.clone()
+        self.grad_c = start(grad_c, self.c_first)
         self.fields.give(grad_c=self.grad_c)
         if self.norms is not None:
             self.gradients = [
