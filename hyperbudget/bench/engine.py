@@ -105,6 +105,7 @@ def measure(runs: int, workers: int) -> Cost:
     from hyperbudget.data.load import digest, prepare
     from hyperbudget.study.engine import Engine
     from hyperbudget.study.plan import grid_candidates
+    from hyperbudget.study.record import Record
     from hyperbudget.study.space import open_study
     from hyperbudget.study.tracking import Tracker
 
@@ -127,7 +128,7 @@ def measure(runs: int, workers: int) -> Cost:
         trials = open_study(study, stores.storage)
         write_text(folder.study, study.resolved_yaml())
         watch = Watch(tenth(runs))
-        engine = Engine(study, folder, trials, Tracker(stores.tracking, study, folder), pool, watch)
+        engine = Engine(study, folder, trials, Record(Tracker(stores.tracking, study, folder), folder), pool, watch)
         began, began_cpu = time.perf_counter(), time.process_time()
         outcome = engine.run()
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu

@@ -15,7 +15,7 @@ from hyperbudget.errors import UserError
 from hyperbudget.study import frame
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json
 
-CURVES = ("train_loss", "validation_error")
+CURVES = ("train_loss", "validation_error", "seconds")
 COUNTS = ("best_step", "compact_bytes")
 
 
@@ -83,8 +83,9 @@ def _row(client: Any, run: Any) -> dict[str, Any]:
     if run.info.status == "FINISHED":
         for name in CURVES:
             points = sorted(client.get_metric_history(run.info.run_id, f"curve.{name}"), key=lambda point: point.step)
-            row["curve.step"] = [point.step for point in points]
-            row[f"curve.{name}"] = [point.value for point in points]
+            if points:  # older runs have no seconds
+                row["curve.step"] = [point.step for point in points]
+                row[f"curve.{name}"] = [point.value for point in points]
     return row
 
 

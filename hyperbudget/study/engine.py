@@ -13,7 +13,6 @@ What holds at every moment, so that the same command goes on after a kill -9 at 
 
 from __future__ import annotations
 
-import json
 import statistics
 import uuid
 from collections import deque
@@ -30,8 +29,7 @@ from hyperbudget.study.folder import StudyFolder, read_json, write_json
 from hyperbudget.study.pool import Done, Pool, Retried
 from hyperbudget.study.progress import Listener, Outcome, Progress
 from hyperbudget.study.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
-from hyperbudget.study.provenance import versions
-from hyperbudget.study.tracking import CONFIGURATION_TAG, TRIAL_TAG, Tracker
+from hyperbudget.study.record import Record
 from hyperbudget.study.worker import Job
 from hyperbudget.train.spec import RunSpec
 
@@ -42,24 +40,22 @@ BULKY = ("curve", "dynamics", "traceback")
 class Engine:
     """Drives `study` in `folder` to its end, or until `stop` is called. One engine a folder at a time (see its lock).
 
-    `threads` and the other resources come from the study; `pool` executes, `tracker` and `trials` record.
+    `threads` and the other resources come from the study; `pool` executes, `record` and `trials` keep what came of it.
     """
 
     def __init__(
-        self, study: Study, folder: StudyFolder, trials: optuna.Study, tracker: Tracker, pool: Pool, listener: Listener
+        self, study: Study, folder: StudyFolder, trials: optuna.Study, record: Record, pool: Pool, listener: Listener
     ) -> None:
-        self.study, self.folder, self.trials, self.tracker, self.pool = study, folder, trials, tracker, pool
+        self.study, self.folder, self.trials, self.record, self.pool = study, folder, trials, record, pool
         self.progress = Progress(listener, pool.workers)
-        self.versions = {f"version.{name}": version for name, version in versions().items()}
         self.attempt = uuid.uuid4().hex
         self.threads = max(1, int(study.resources.cpus))
         self.proposals: Proposals = (
-            Grid(study, trials, tracker.configurations) if study.search.sampler == "grid" else Sampled(study, trials)
+            Grid(study, trials, record.configurations) if study.search.sampler == "grid" else Sampled(study, trials)
         )
         self.candidates: dict[int, Candidate] = {}  # trials that are not told yet, by number
         self.results: dict[int, dict[int, dict[str, Any]]] = {}  # trial -> seed -> result
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # run -> the (trial, seed) pairs that want its result
-        self.mlflow: dict[str, str] = {}  # run or configuration -> its id in MLflow
         self.known: dict[str, dict[str, Any]] = {}  # run -> its result without curves, of all runs that have one
         self.hours = 0.0  # of training, of all of these
         self.ready: deque[Done] = deque()
@@ -80,7 +76,7 @@ class Engine:
                 break
             self._collect()
             self.progress.update(self.pool.pending)
-        self.tracker.interrupt()  # seeds that never started, or that an earlier state of the file had
+        self.record.interrupt()  # seeds that never started, or that an earlier state of the file had
         return self.progress.outcome(stopped=self.stopping)
 
     # -- starting -------------------------------------------------------------------------------------------------
@@ -157,27 +153,11 @@ class Engine:
         write_json(folder.spec, {"run": name, **spec.fields()})
         folder.attempt.write_text(self.attempt, encoding="utf-8")
         job = Job(name, spec.fields(), digest(spec.task), folder.path, self.attempt, self.threads)
-        self.mlflow[name] = self._record_start(number, name, spec, chosen)
+        self.record.run_begun(name, spec, chosen, number)
         if name in self.known:
             self.ready.append(Done(job, read_json(folder.result)))
         else:
             self.pool.submit(job)
-
-    def _record_start(self, number: int, name: str, spec: RunSpec, chosen: Candidate) -> str:
-        fields = {"task": spec.task, **_flat("model", spec.model.fields())}
-        fields |= _flat("training", spec.fields()["training"])
-        numbers = chosen.anatomy.metrics()
-        key = spec.configuration()
-        common = {"family": spec.model.family.name, "task": spec.task}
-        self.mlflow[key] = self.tracker.configuration(key, chosen.label, common, fields, numbers)
-        tags = common | {
-            CONFIGURATION_TAG: key,
-            "hyperbudget.label": chosen.label,
-            TRIAL_TAG: str(number),
-            "data_digest": digest(spec.task),
-        }
-        label = f"{chosen.label} seed {spec.seed}"
-        return self.tracker.run(name, label, self.mlflow[key], tags, {**fields, "seed": spec.seed}, numbers)
 
     def _name(self, spec: RunSpec) -> str:
         return spec.name(digest(spec.task))
@@ -197,7 +177,7 @@ class Engine:
     def _finish_run(self, done: Done) -> None:
         name = done.job.run
         result = done.result or _fault(done)
-        self._record_end(name, result)
+        self.record.run_ended(name, result)
         if done.result:
             result = self._know(name, result)
         claims = self.waiting.pop(name)
@@ -215,48 +195,18 @@ class Engine:
         self.known[name] = {key: value for key, value in result.items() if key not in BULKY}
         return self.known[name]
 
-    def _record_end(self, name: str, result: dict[str, Any]) -> None:
-        curve = result.get("curve") or {"step": []}
-        curves = {
-            f"curve.{key}": list(zip(curve["step"], values, strict=True))
-            for key, values in curve.items()
-            if key != "step"
-        }
-        keys = ("validation_error", "test_error", "best_step", "seconds", "compact_bytes")
-        numbers = {key: result[key] for key in keys if result.get(key) is not None}
-        dynamics = _flat("dynamics", result.get("dynamics") or {})  # an older result has none
-        numbers |= {name: value for name, value in dynamics.items() if not isinstance(value, list)}
-        tags = {key: str(result[key]) for key in ("metric", "reason", "device", "host", "finished") if result.get(key)}
-        tags |= {name: str(value) for name, value in _flat("hardware", result.get("hardware", {})).items()}
-        tags |= {name: json.dumps(value) for name, value in dynamics.items() if isinstance(value, list)}
-        tags |= self.versions
-        ok = result["status"] == "finished"
-        if ok:
-            self.tracker.artifact(self.mlflow[name], self.folder.run(name).model)
-        self.tracker.finish(
-            self.mlflow[name], ok=ok, numbers=numbers, curves=curves, tags=tags, finished=result["finished"]
-        )
-
     def _finish_trial(self, number: int) -> None:
         chosen, results = self.candidates[number], list(self.results[number].values())
         key = chosen.configuration.run(self.study.search.seeds[0]).configuration()
         ok = all(result["status"] == "finished" for result in results)
-        means = {}
+        self.record.configuration_ended(key, results)
         if ok:
-            for quantity in ("validation_error", "test_error"):
-                means[quantity] = statistics.fmean(result[quantity] for result in results)
-        last = max(result["finished"] for result in results)
-        self.tracker.finish(self.mlflow[key], ok=ok, numbers=means, curves={}, tags={}, finished=last)
-        if ok:
-            values = space.objectives(self.study, means["validation_error"], chosen.anatomy.learnable)
+            mean = statistics.fmean(result["validation_error"] for result in results)
+            values = space.objectives(self.study, mean, chosen.anatomy.learnable)
             self.trials.tell(number, values, skip_if_finished=True)
         else:
             self.trials.tell(number, state=TrialState.FAIL, skip_if_finished=True)
         del self.candidates[number], self.results[number]
-
-
-def _flat(section: str, fields: dict[str, Any]) -> dict[str, Any]:
-    return {f"{section}.{name}": value for name, value in fields.items()}
 
 
 def _fault(done: Done) -> dict[str, Any]:

@@ -34,6 +34,7 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``curve.step``             list of the evaluations' steps
 ``curve.train_loss``       list: mean loss since the evaluation before
 ``curve.validation_error`` list
+``curve.seconds``          list: wall time of the training so far, evaluations included; missing in older frames
 ``dynamics.*``             of runs that `hyperbudget.train.dynamics` says something about, as it is called there:
                            ``dynamics.symbols``, ``dynamics.change.i``, ..., ``dynamics.spread.h``, ...,
                            ``dynamics.phi`` (lists) and ``dynamics.saturated``

@@ -70,24 +70,25 @@ def drive(
     from hyperbudget.study.collect import collect
     from hyperbudget.study.engine import Engine
     from hyperbudget.study.pool import Pool
+    from hyperbudget.study.record import Record
     from hyperbudget.study.space import open_study
     from hyperbudget.study.tracking import Tracker
 
     resources = study.resources
     pool = Pool(cpus=resources.cpus, gpus=resources.gpus, workers=options.workers, address=options.address)
-    tracker: Tracker | None = None
+    record: Record | None = None
     try:
         trials = open_study(study, stores.storage, compared=compared)
         write_text(folder.study, study.resolved_yaml())
-        tracker = Tracker(stores.tracking, study, folder)
-        engine = Engine(study, folder, trials, tracker, pool, listener)
+        record = Record(Tracker(stores.tracking, study, folder), folder)
+        engine = Engine(study, folder, trials, record, pool, listener)
         with interruptible(engine.stop, listener):
             outcome = engine.run()
     except BaseException as error:
         pool.close()
-        if tracker:
+        if record:
             with contextlib.suppress(Exception):  # what went wrong is told already
-                tracker.interrupt()
+                record.interrupt()
         if lost := lost_store(error, stores):
             raise lost from error
         raise

@@ -28,6 +28,14 @@ class Diverged(Exception):
     """The training loss is no longer finite."""
 
 
+class Pruned(Exception):
+    """The training was told to stop at an evaluation; its checkpoint is of that step, so that it could go on."""
+
+    def __init__(self, curve: Curve) -> None:
+        super().__init__(f"at step {curve.step[-1]}")
+        self.curve = curve
+
+
 @dataclass
 class Curve:
     """One entry an evaluation."""
@@ -36,6 +44,8 @@ class Curve:
     train_loss: list[float] = field(default_factory=list)
     """Mean over the steps since the evaluation before, without the L2 term."""
     validation_error: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list, compare=False)
+    """Wall time of the training so far, this and the earlier evaluations included."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,8 @@ class Training:
     resumed on the same kind of device ends in the same numbers.
 
     `checkpoint_file` is where the state is kept, written at an evaluation when the last one is `checkpoint_seconds`
-    old. `before_checkpoint` may raise to stop a run that is no longer wanted. After `run`, `model` is the selected one.
+    old. `before_checkpoint` may raise to stop a run that is no longer wanted. `evaluated` is told the curve after every
+    evaluation, and says whether to go on. After `run`, `model` is the selected one.
     Raises SpecError and UserError as the problem does.
     """
 
@@ -73,6 +84,7 @@ class Training:
         checkpoint_file: Path | None = None,
         checkpoint_seconds: float = 10.0,
         before_checkpoint: Callable[[], None] = lambda: None,
+        evaluated: Callable[[Curve], bool] = lambda curve: True,
     ) -> None:
         self.spec, self.settings, self.device = spec, spec.training, device
         self.problem: Problem = (
@@ -86,7 +98,7 @@ class Training:
             graph = CudaGraph(device, self.problem.dropout)
             self.graphed = GraphedStep(self.problem, self.optimizer, self.descend, graph)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
-        self.before_checkpoint = before_checkpoint
+        self.before_checkpoint, self.evaluated = before_checkpoint, evaluated
         self.step = 0
         self.seconds = 0.0
         self.curve = Curve()
@@ -95,7 +107,10 @@ class Training:
         self.best_state: dict[str, Tensor] = {}
 
     def run(self) -> Result:
-        """Train to the end. Raises Diverged at the first evaluation after the loss ceased to be finite."""
+        """Train to the end.
+
+        Raises Diverged at the first evaluation after the loss ceased to be finite, and Pruned when `evaluated` says so.
+        """
         self._restore()
         started = saved = time.perf_counter()
         seconds_before = self.seconds
@@ -103,6 +118,11 @@ class Training:
             self._train_until_evaluation()
             self._evaluate()
             self.seconds = seconds_before + time.perf_counter() - started
+            self.curve.seconds.append(self.seconds)
+            if not self.evaluated(self.curve):
+                if self.checkpoint_file:
+                    self._save(self.checkpoint_file)
+                raise Pruned(self.curve)
             if self.checkpoint_file and time.perf_counter() - saved >= self.checkpoint_seconds:
                 self._save(self.checkpoint_file)
                 saved = time.perf_counter()

@@ -18,6 +18,7 @@ from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_js
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.pool import Done
 from hyperbudget.study.progress import Outcome
+from hyperbudget.study.record import Record
 from hyperbudget.study.tracking import PARENT_TAG, RUN_TAG, Tracker, all_runs
 from hyperbudget.study.worker import Job
 
@@ -107,24 +108,21 @@ def made_up(job: Job, reason: str | None = None) -> dict[str, Any]:
     return {
         **common, "status": "finished", "reason": None, "validation_error": error, "test_error": error / 2,
         "best_step": 60, "seconds": 1.5, "compact_bytes": 1234,
-        "curve": {"step": [30, 60], "train_loss": [2.0, 1.0], "validation_error": [0.9, error]},
+        "curve": {"step": [30, 60], "train_loss": [2.0, 1.0], "validation_error": [0.9, error], "seconds": [0.75, 1.5]},
     }  # fmt: skip
 
 
-class Untracked:
-    """The tracker's interface, and nothing behind it: for what does not depend on MLflow, which takes its time."""
+class Unrecorded:
+    """The record's interface, and nothing behind it: for what does not depend on MLflow, which takes its time."""
 
     def __init__(self) -> None:
         self.configurations: dict[int, str] = {}
 
-    def configuration(self, name: str, *_: Any) -> str:
-        return name
+    def run_begun(self, *_: Any) -> None: ...
 
-    run = configuration
+    def run_ended(self, *_: Any) -> None: ...
 
-    def finish(self, *_: Any, **__: Any) -> None: ...
-
-    def artifact(self, *_: Any) -> None: ...
+    def configuration_ended(self, *_: Any) -> None: ...
 
     def interrupt(self) -> None: ...
 
@@ -150,8 +148,8 @@ class Bench:
         refuse_another_meaning(self.study, before)
         trials = space.open_study(self.study, self.storage, compared=before is not None)
         self.folder.study.write_text(self.study.resolved_yaml(), encoding="utf-8")
-        tracker = Tracker(self.tracking, self.study, self.folder) if self.tracking else Untracked()
-        return Engine(self.study, self.folder, trials, tracker, self.pool, self.listener)
+        record = Record(Tracker(self.tracking, self.study, self.folder), self.folder) if self.tracking else Unrecorded()
+        return Engine(self.study, self.folder, trials, record, self.pool, self.listener)
 
     def run(self) -> Outcome:
         return self.engine().run()
@@ -185,8 +183,9 @@ def results(folder: StudyFolder) -> dict[str, dict[str, Any]]:
 
 
 def numbers(result: dict[str, Any]) -> dict[str, Any]:
-    """What two trainings of the same run must agree in."""
-    return {name: result[name] for name in ("status", "validation_error", "test_error", "best_step", "curve")}
+    """What two trainings of the same run must agree in: all but the time that they took."""
+    curve = {name: values for name, values in result["curve"].items() if name != "seconds"}
+    return {name: result[name] for name in ("status", "validation_error", "test_error", "best_step")} | {"curve": curve}
 
 
 class Death(BaseException):

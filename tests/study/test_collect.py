@@ -56,6 +56,7 @@ def test_curves_and_attributes(finished):
     row = table[table["status"] == "finished"].iloc[0]
     assert list(row["curve.step"]) == [30, 60]
     assert list(row["curve.train_loss"]) == [2.0, 1.0]
+    assert list(row["curve.seconds"]) == [0.75, 1.5]
     study = table.attrs["study"]
     assert study["question"] == "Does it survive?"
     assert study["seeds"] == [0, 1]

@@ -11,7 +11,7 @@ from hyperbudget.study.collect import collect
 from hyperbudget.study.folder import write_json
 from hyperbudget.study.worker import execute
 from hyperbudget.train.dynamics import STEPS, WARMUP
-from tests.study.support import results
+from tests.study.support import numbers, results
 
 TEXT = """
 question: What do they do?
@@ -86,12 +86,11 @@ def test_a_runs_numbers_are_those_without_it(bench, monkeypatch):
 
     from hyperbudget.train.text import TextProblem
 
-    def numbers(made):
+    def trained(made):
         made.pool.execute = execute
         made.run()
-        stored = results(made.folder)
-        return {name: (r["validation_error"], r["test_error"], r["curve"]) for name, r in stored.items()}
+        return {name: numbers(result) for name, result in results(made.folder).items()}
 
-    first = numbers(bench(TEXT))
+    first = trained(bench(TEXT))
     monkeypatch.setattr(TextProblem, "dynamics", lambda self: {"saturated": float(torch.rand(()))})
-    assert json.dumps(numbers(bench(TEXT))) == json.dumps(first)
+    assert json.dumps(trained(bench(TEXT))) == json.dumps(first)

@@ -9,7 +9,7 @@ import ray
 from mlflow.exceptions import MlflowException
 
 from hyperbudget.errors import UserError
-from hyperbudget.study import pool, session, space
+from hyperbudget.study import cluster, session, space
 from hyperbudget.study.collect import _attributes
 from hyperbudget.study.folder import Stores, StudyFolder, masked, write_json
 from tests.study.support import tiny
@@ -72,7 +72,7 @@ def test_what_stores_and_clusters_say_when_they_fail(tmp_path, monkeypatch):
     monkeypatch.setattr(ray, "init", fail)
     said = [
         refusal(space.open_study, study, URI),
-        refusal(pool.connect, URI, 1, 0, None),
+        refusal(cluster.connect, URI, 1, 0, None),
         str(session.lost_store(MlflowException(f"API request to {URI}/api failed"), Stores(URI, URI))),
     ]
     Stores(URI, URI).write(StudyFolder(tmp_path))
