@@ -14,6 +14,7 @@ from hyperbudget.nn.cells import HyperLstm, LnHyperLstm, LnLstm, Lstm
 from hyperbudget.nn.recurrent import fused
 from hyperbudget.nn.recurrent.fused import native
 from hyperbudget.nn.recurrent.fused.native import build
+from hyperbudget.nn.recurrent.fused.native.product import add_gradient
 from tests.nn.recurrent.examples import network
 
 USED = """
@@ -97,16 +98,73 @@ def test_the_compiler(monkeypatch, tmp_path):
     assert build.compiler() == "/bin/g++"
 
 
+needs_it = pytest.mark.skipif(not native.available(), reason="needs a C++ compiler, and not HYPERBUDGET_NATIVE=0")
+
+
+@needs_it
+def test_few_steps_are_for_another():
+    """A weight is packed for many products. In mixed precision there is no other."""
+    cpu = torch.device("cpu")
+    for dtype in (torch.float32, torch.float64):
+        paths = [fused.path_for(cpu, dtype, dtype, steps) for steps in (1, 3, 4)]
+        assert paths == [fused.PYTORCH, fused.PYTORCH, fused.NATIVE]
+    if native.mixes(torch.float32, torch.bfloat16):
+        assert fused.path_for(cpu, torch.float32, torch.bfloat16, 1) is fused.NATIVE
+
+
+@needs_it
+@pytest.mark.parametrize(("batch", "size", "hyper_size"), [(1, 33, 17), (65, 15, 31), (3, 259, 65), (70, 130, 1)])
+def test_products_of_all_sizes(batch, size, hyper_size):
+    """More and fewer rows, inputs and outputs than a product takes at once: the loop's numbers and gradients."""
+    torch.manual_seed(0)
+    layer = network(HyperLstm(hyper_size, 3), 6, size, layers=1).double()
+    x, weights = torch.randint(6, (5, batch)), torch.randn(5, batch, size, dtype=torch.float64)
+    results = []
+    for plain in (True, False):
+        with fused.plain_loops(plain), fused.by(fused.NATIVE):
+            outputs, _ = layer(x)
+        results.append([outputs, *torch.autograd.grad((outputs * weights).sum(), list(layer.parameters()))])
+    for expected, found in zip(*results, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
+@needs_it
+@pytest.mark.parametrize(("steps", "outputs", "inputs"), [(1, 1, 1), (9, 65, 33), (40, 300, 70)])
+def test_gradients_of_weights(steps, outputs, inputs):
+    grad, x, total = (torch.randn(*shape) for shape in ((steps, 7, outputs), (steps, 7, inputs), (outputs, inputs)))
+    expected = total.double() + torch.einsum("tbo,tbi->oi", grad.double(), x.double())
+    add_gradient(total, grad, x)
+    torch.testing.assert_close(total.double(), expected, rtol=1e-5, atol=1e-4)
+
+
+@needs_it
+def test_the_number_of_threads_changes_no_bit():
+    torch.manual_seed(0)
+    layer, x = network(Lstm(), 6, 150, layers=1), torch.randint(6, (5, 64))
+    before, results = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            with fused.plain_loops(False), fused.by(fused.NATIVE):
+                outputs, _ = layer(x)
+            results.append([outputs, *torch.autograd.grad(outputs.square().sum(), list(layer.parameters()))])
+    finally:
+        torch.set_num_threads(before)
+    for one, two in zip(*results, strict=True):
+        assert torch.equal(one, two)
+
+
 SPECS = [Lstm(), LnLstm(), HyperLstm(16, 4, z_initialisation="normal"), LnHyperLstm(16, 4, z_initialisation="normal")]
 
 
 @pytest.mark.skipif(not native.mixes(torch.float32, torch.bfloat16), reason="needs a processor with bfloat16")
-@pytest.mark.skipif(not native.available(), reason="needs a C++ compiler, and not HYPERBUDGET_NATIVE=0")
+@needs_it
+@pytest.mark.parametrize("size", [48, 45])
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_products_in_bfloat16(spec):
+def test_products_in_bfloat16(spec, size):
     """Two layers, ids and numbers: near float32, nowhere further from it than the loop under autocast is, by half."""
     torch.manual_seed(0)
-    built = network(spec, 20, 48, recurrent_dropout=0.2)
+    built = network(spec, 20, size, recurrent_dropout=0.2)
     with torch.no_grad():
         for parameter in built.parameters():
             parameter *= 0.5

@@ -13,6 +13,11 @@ ROWS = 800
 """Samples times steps that are gathered for one product of the gradient of a weight: as efficient as all at once."""
 
 
+def each(tensor: Tensor) -> Tensor:
+    """Matrices of shape (..., rows, columns), as `torch.bmm` takes them: shape (matrices, rows, columns)."""
+    return tensor.flatten(0, -3)
+
+
 def steps_at_once(batch: int) -> int:
     """How many steps are gathered for one product of the gradient of a weight."""
     return max(1, ROWS // batch)
@@ -34,15 +39,19 @@ class Product:
     """``W x + b`` for one weight and one x after the other, shape (batch, inputs); without gradients.
 
     weight: shape (outputs, inputs); bias: shape (outputs,); dtype: of x and of the products; times: how many there are.
+    In a pack, runs stand before all.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, *, dtype: torch.dtype, times: int) -> None:
         weight = weight.to(dtype)
-        self.packed = packs(weight, times)
+        self.packed = weight.dim() == 2 and packs(weight, times)
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight) if self.packed else weight
         self.bias = None if bias is None else bias.to(dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
+        if self.weight.dim() == 3:
+            turned = self.weight.mT
+            return torch.bmm(x, turned) if self.bias is None else torch.baddbmm(self.bias.unsqueeze(1), x, turned)
         if not self.packed:
             return F.linear(x, self.weight, self.bias)
         product: Tensor = torch.ops.mkldnn._linear_pointwise.default(x, self.weight, self.bias, "none", [], "")
@@ -52,8 +61,12 @@ class Product:
 def weight_gradient(weight: Tensor, grad: Tensor, x: Tensor) -> Tensor:
     """The gradient of W, of its shape (outputs, inputs) and its type, from `grad`, that of all ``W x``.
 
-    grad, x: shape (steps, batch, outputs) and (steps, batch, inputs).
+    grad, x: shape (steps, batch, outputs) and (steps, batch, inputs). In a pack, runs stand before outputs, and in grad
+    and x before the batch.
     """
+    if weight.dim() == 3:
+        grad, x = (tensor.transpose(0, 1).flatten(1, 2) for tensor in (grad, x))
+        return torch.bmm(grad.mT, x)
     grad, x = grad.flatten(0, 1), x.flatten(0, 1)
     if grad.dtype != torch.float32 or not packs(weight, FEW):
         return (grad.T @ x).to(weight.dtype)

@@ -1,4 +1,4 @@
-"""Windows with all but their matrix products in C++: for CPUs, where there is a compiler."""
+"""Windows in C++: for CPUs, where there is a compiler."""
 
 from hyperbudget.nn.recurrent.fused.native.hyper_window import HyperWindow
 from hyperbudget.nn.recurrent.fused.native.library import available, mixes

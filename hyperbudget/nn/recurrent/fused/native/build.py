@@ -22,8 +22,9 @@ FLAGS = (
     "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-ffp-contract=fast",
 )  # fmt: skip
 X86_FLAGS = ("-mprefer-vector-width=512",)
-# Otherwise the last bits of a number would depend on where it happens to lie in memory.
-GCC_FLAGS = ("--param=vect-max-peeling-for-alignment=0",)
+# Without the first, the last bits of a number would depend on where it happens to lie in memory. The second is for as
+# many threads as torch has, whose library for them it takes; clang may have none.
+GCC_FLAGS = ("--param=vect-max-peeling-for-alignment=0", "-fopenmp")
 SECONDS = 120
 """What a compiler may take; it takes about four."""
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gates.h"
+#include "product.h"
 
 namespace {
 
@@ -12,38 +13,40 @@ namespace {
 template <class T, class P>
 struct Hyper {
     const Cell<T> *main, *small;
+    Index steps, current;        // T; whether z is of h^ of the same step, and not of the one before
     Index numbers, stride;       // K, in each z; numbers from one row of d_weight to the next, of which H are used
+    const Weight<T, P> *h_weight, *hyper_weight;  // in the backward pass, of the gradients: transposed
     const Index* ids;            // x as tokens, (steps, batch), or null
     const T *of_x, *small_of_x;  // (steps, batch, 4 H), (steps, batch, 4 h); or (tokens, 4 H), (tokens, 4 h)
     const T* d_weight;           // (12, K, stride), 0 beyond H
     T* outputs;                  // (steps, batch, H)
     T** hyper_h;                 // (batch, h)
-    P *narrow, *hyper_narrow;    // h and h^ for the next products, or null where those are `outputs` and `hyper_h`
-    const T* grad_outputs;       // (steps, batch, H), or null
-    T* grad_of_x;                // as of_x; of tokens, a sum that begins at 0
-    T* grad_d_weight;            // (12, K, stride)
-    T *sums, *scratch;           // (batch, 4 H), and as much as `hyper_scratch` says
+    P *last_h, *last_hyper_h;    // h and h^ for the next products, (batch, H), (batch, h)
+    P **products, **projected;   // h_weight h_{t-1}, (batch, 4 H + 4 h); hyper_weight h^_{t-1}, (batch, 4 h + 12 K)
+    const T *grad_outputs, *grad_last;  // (steps, batch, H), and of the last h^, (batch, h), or null
+    T *grad_of_x, *grad_small_of_x;     // as of_x and small_of_x; of tokens, sums that begin at 0
+    T* grad_d_weight;                   // (12, K, stride)
+    P *grad_h, *grad_hyper_h;           // of last_h and last_hyper_h, by way of the products
+    P *grad_products, *grad_projected;  // of the products of some steps; of hyper_weight h^ for all h^
+    T *sums, *scratch;                  // (batch, 4 H), and as much as `hyper_scratch` says
 };
 
-// products: h_weight h_{t-1}, (batch, 4 H + 4 h); projected: hyper_weight h^_{t-1} and its bias, (batch, 4 h + 12 K).
 template <class T, class P>
-void small_forward(const Hyper<T, P>& hyper, Index t, const P* products, const P* projected) {
+void small_forward(const Hyper<T, P>& hyper, Index t) {
     const Cell<T>& cell = *hyper.small;
     const Index n = cell.size, skip = 4 * hyper.main->size;
     T* __restrict sums = hyper.scratch;
     for (Index b = 0; b < cell.batch; ++b) {
-        const P* __restrict of_h = products + (skip + 4 * n) * b + skip;
-        const P* __restrict of_hyper_h = projected + (4 * n + 12 * hyper.numbers) * b;
+        const P* __restrict of_h = hyper.products[t] + (skip + 4 * n) * b + skip;
+        const P* __restrict of_hyper_h = hyper.projected[t] + (4 * n + 12 * hyper.numbers) * b;
         const T* __restrict of_x = hyper.small_of_x + 4 * n * row_of_x(hyper.ids, t * cell.batch + b);
 #pragma GCC ivdep
         for (Index j = 0; j < 4 * n; ++j) sums[j] = of_x[j] + up(of_h[j]) + up(of_hyper_h[j]);
         T* __restrict h = hyper.hyper_h[t + 1] + n * b;
         update(cell, t, b, sums, h);
-        if (hyper.hyper_narrow) {
-            P* __restrict narrow = hyper.hyper_narrow + n * b;
+        P* __restrict last = hyper.last_hyper_h + n * b;
 #pragma GCC ivdep
-            for (Index j = 0; j < n; ++j) put(narrow[j], h[j]);
-        }
+        for (Index j = 0; j < n; ++j) put(last[j], h[j]);
     }
 }
 
@@ -58,9 +61,9 @@ inline void combine(const P* z, const T* weight, Index numbers, Index stride, T*
     for (Index m = 0; m < M; ++m) put_lanes<T>(d + m * LANES<T>, sum[m]);
 }
 
-// source: what z is in, as `projected` above, of h^_t or of h^_{t-1}.
 template <class T, class P>
-void main_forward(const Hyper<T, P>& hyper, Index t, const P* products, const P* source) {
+void main_forward(const Hyper<T, P>& hyper, Index t) {
+    const P *products = hyper.products[t], *source = hyper.projected[t + hyper.current];  // of the products; of z
     const Cell<T>& cell = *hyper.main;
     const Index n = cell.size, small = 4 * hyper.small->size, numbers = hyper.numbers, stride = hyper.stride;
     const Index kind = 4 * numbers * stride;
@@ -89,26 +92,40 @@ void main_forward(const Hyper<T, P>& hyper, Index t, const P* products, const P*
     for (Index b = 0; b < cell.batch; ++b) {
         T* __restrict h = hyper.outputs + n * (t * cell.batch + b);
         update(cell, t, b, hyper.sums + 4 * n * b, h);
-        if (hyper.narrow) {
-            P* __restrict narrow = hyper.narrow + n * b;
+        P* __restrict last = hyper.last_h + n * b;
 #pragma GCC ivdep
-            for (Index j = 0; j < n; ++j) put(narrow[j], h[j]);
-        }
+        for (Index j = 0; j < n; ++j) put(last[j], h[j]);
     }
 }
 
-// grad_h: of h after step t, from later steps, (batch, H); grad_products: of `products`; grad_source: of `source`.
+// The window, from what is in the first of hyper_h, last_h and last_hyper_h.
 template <class T, class P>
-void main_backward(const Hyper<T, P>& hyper, Index t, const P* grad_h, const P* products, const P* source,
-                   P* grad_products, P* grad_source) {
+void hyper_forward(const Hyper<T, P>& hyper) {
+    const Index batch = hyper.main->batch;
+    multiply(*hyper.hyper_weight, batch, hyper.last_hyper_h, hyper.projected[0]);
+    for (Index t = 0; t < hyper.steps; ++t) {
+        multiply(*hyper.h_weight, batch, hyper.last_h, hyper.products[t]);
+        small_forward(hyper, t);  // eq. 10
+        // Eqs. 11 to 13. Where nothing is kept, what is projected lies where that of the step before was.
+        if (!hyper.current) main_forward(hyper, t);
+        multiply(*hyper.hyper_weight, batch, hyper.last_hyper_h, hyper.projected[t + 1]);
+        if (hyper.current) main_forward(hyper, t);
+    }
+}
+
+// grad_products: of this step's.
+template <class T, class P>
+void main_backward(const Hyper<T, P>& hyper, Index t, P* grad_products) {
     const Cell<T>& cell = *hyper.main;
     const Index n = cell.size, small = 4 * hyper.small->size, numbers = hyper.numbers, stride = hyper.stride;
     const Index batch = cell.batch, kind = 4 * numbers * stride, width = small + 12 * numbers;
+    const P *products = hyper.products[t], *source = hyper.projected[t + hyper.current];
+    P* grad_source = hyper.grad_projected + (t + hyper.current) * batch * width;
     T* grad_z = hyper.scratch;  // in lanes that are still to be added up: (batch, 12, K, LANES)
     T* grad_d = grad_z + batch * 12 * numbers * LANES<T>;  // of a piece: (3, batch, MOST LANES)
     T* total = grad_d + 3 * batch * MOST * LANES<T>;
     for (Index b = 0; b < batch; ++b) {
-        const P* __restrict later = grad_h + n * b;
+        const P* __restrict later = hyper.grad_h + n * b;
         const T* __restrict now = hyper.grad_outputs ? hyper.grad_outputs + n * (t * batch + b) : nullptr;
 #pragma GCC ivdep
         for (Index j = 0; j < n; ++j) total[j] = up(later[j]) + (now ? now[j] : T(0));
@@ -189,25 +206,41 @@ void main_backward(const Hyper<T, P>& hyper, Index t, const P* grad_h, const P* 
         }
 }
 
-// grad_hyper_h: of h^ after step t, from what was computed of it, (batch, h); more: what else it has, or null.
 template <class T, class P>
-void small_backward(const Hyper<T, P>& hyper, Index t, const P* grad_hyper_h, const T* more, P* grad_products,
-                    P* grad_projected) {
+void small_backward(const Hyper<T, P>& hyper, Index t, P* grad_products) {
     const Cell<T>& cell = *hyper.small;
-    const Index n = cell.size, skip = 4 * hyper.main->size;
+    const Index n = cell.size, skip = 4 * hyper.main->size, width = 4 * n + 12 * hyper.numbers;
     T *__restrict total = hyper.scratch, *__restrict grad_sums = total + n;
+    const T* grad_last = t == hyper.steps - 1 ? hyper.grad_last : nullptr;
     for (Index b = 0; b < cell.batch; ++b) {
+        const P* __restrict grad_h = hyper.grad_hyper_h + n * b;
 #pragma GCC ivdep
-        for (Index j = 0; j < n; ++j) total[j] = up(grad_hyper_h[n * b + j]) + (more ? more[n * b + j] : T(0));
+        for (Index j = 0; j < n; ++j) total[j] = up(grad_h[j]) + (grad_last ? grad_last[n * b + j] : T(0));
         update_backward(cell, t, b, total, grad_sums);
         P* __restrict grad_of_h = grad_products + (skip + 4 * n) * b + skip;
-        P* __restrict grad_of_hyper_h = grad_projected + (4 * n + 12 * hyper.numbers) * b;
+        P* __restrict grad_of_hyper_h = hyper.grad_projected + width * (t * cell.batch + b);
+        T* __restrict grad_x = hyper.grad_small_of_x + 4 * n * row_of_x(hyper.ids, t * cell.batch + b);
 #pragma GCC ivdep
         for (Index j = 0; j < 4 * n; ++j) {
             put(grad_of_h[j], grad_sums[j]);
             put(grad_of_hyper_h[j], grad_sums[j]);
+            grad_x[j] = hyper.ids ? grad_x[j] + grad_sums[j] : grad_sums[j];
         }
     }
+}
+
+// The steps before `end`, from the last to `begin`, whose grad_products come first.
+template <class T, class P>
+void hyper_backward(const Hyper<T, P>& hyper, Index begin, Index end) {
+    const Index batch = hyper.main->batch, gates = hyper.h_weight->inputs, width = hyper.hyper_weight->inputs;
+    for (Index t = end - 1; t >= begin; --t) {
+        P* grad_products = hyper.grad_products + (t - begin) * batch * gates;
+        main_backward(hyper, t, grad_products);
+        multiply(*hyper.hyper_weight, batch, hyper.grad_projected + (t + 1) * batch * width, hyper.grad_hyper_h);
+        small_backward(hyper, t, grad_products);
+        multiply(*hyper.h_weight, batch, grad_products, hyper.grad_h);
+    }
+    if (begin == 0) multiply(*hyper.hyper_weight, batch, hyper.grad_projected, hyper.grad_hyper_h);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -36,9 +35,8 @@ def available() -> bool:
 def count(name: str, *arguments: int) -> int:
     """What a function of counts gives."""
     found = getattr(library(), name)
-    found.argtypes = [ctypes.c_int64] * len(arguments)
     found.restype = ctypes.c_int64
-    return int(found(*arguments))
+    return int(found(*map(ctypes.c_int64, arguments)))
 
 
 def mixes(dtype: torch.dtype, products: torch.dtype) -> bool:
@@ -47,13 +45,9 @@ def mixes(dtype: torch.dtype, products: torch.dtype) -> bool:
     return (dtype, products) == (torch.float32, torch.bfloat16) and supported
 
 
-def function(name: str, products: torch.dtype, pointers: int) -> Callable[..., None]:
-    """The function for products of this type: of a structure, a step and so many addresses."""
-    found = getattr(library(), f"{name}_{TYPES[products]}")
-    found.argtypes = [ctypes.c_void_p, ctypes.c_int64] + [ctypes.c_void_p] * pointers
-    found.restype = None
-    called: Callable[..., None] = found
-    return called
+def call(name: str, products: torch.dtype, fields: Structure, *numbers: int) -> None:
+    """Call the function for products of this type: of a structure, and of numbers or addresses."""
+    getattr(library(), f"{name}_{TYPES[products]}")(ctypes.byref(fields), *map(ctypes.c_int64, numbers))
 
 
 class Structure(ctypes.Structure):
@@ -87,7 +81,7 @@ def _pointers(*names: str) -> list[tuple[str, Any]]:
 
 
 class CellFields(Structure):
-    """``Cell`` in ``cells.cpp``."""
+    """``Cell`` in ``gates.h``."""
 
     _fields_ = [
         ("batch", ctypes.c_int64), ("size", ctypes.c_int64),
@@ -98,22 +92,33 @@ class CellFields(Structure):
     ]  # fmt: skip
 
 
-class LstmFields(Structure):
-    """``Lstm`` in ``cells.cpp``."""
+class WeightFields(Structure):
+    """``Weight`` in ``product.h``."""
 
-    _fields_ = _pointers(
-        "cell", "ids", "of_x", "outputs", "narrow", "grad_outputs", "grad_of_x", "grad_products", "scratch"
-    )
+    _fields_ = [*_pointers("packed", "bias"), ("inputs", ctypes.c_int64), ("outputs", ctypes.c_int64)]
+
+
+class LstmFields(Structure):
+    """``Lstm`` in ``lstm.h``."""
+
+    _fields_ = [
+        *_pointers("cell"), ("steps", ctypes.c_int64),
+        *_pointers("h_weight", "ids", "of_x", "outputs", "last_h", "products"),
+        *_pointers("grad_outputs", "grad_of_x", "grad_h", "grad_products", "scratch"),
+    ]  # fmt: skip
 
 
 class HyperFields(Structure):
-    """``Hyper`` in ``cells.cpp``."""
+    """``Hyper`` in ``hyper_lstm.h``."""
 
     _fields_ = [
-        *_pointers("main", "small"), ("numbers", ctypes.c_int64), ("stride", ctypes.c_int64),
-        *_pointers("ids", "of_x", "small_of_x", "d_weight", "outputs", "hyper_h", "narrow", "hyper_narrow"),
-        *_pointers("grad_outputs", "grad_of_x", "grad_d_weight", "sums", "scratch"),
-    ]  # fmt: skip
+        *_pointers("main", "small"),
+        *((name, ctypes.c_int64) for name in ("steps", "current", "numbers", "stride")),
+        *_pointers("h_weight", "hyper_weight", "ids", "of_x", "small_of_x", "d_weight", "outputs", "hyper_h"),
+        *_pointers("last_h", "last_hyper_h", "products", "projected"),
+        *_pointers("grad_outputs", "grad_last", "grad_of_x", "grad_small_of_x", "grad_d_weight"),
+        *_pointers("grad_h", "grad_hyper_h", "grad_products", "grad_projected", "sums", "scratch"),
+    ]
 
 
 def address(tensor: Tensor) -> int:
@@ -124,9 +129,3 @@ def address(tensor: Tensor) -> int:
     if not tensor.is_contiguous():
         raise ValueError(f"a tensor of shape {tuple(tensor.shape)} and strides {tensor.stride()}: not contiguous")
     return tensor.data_ptr()
-
-
-def addresses(tensor: Tensor) -> list[int]:
-    """Where ``tensor[0]``, ``tensor[1]``, ... lie. Raises ValueError as `address` does."""
-    first, step = address(tensor), tensor.stride(0) * tensor.element_size()
-    return [first + t * step for t in range(len(tensor))]

@@ -50,13 +50,20 @@ inline double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 inline float hyperbolic_tangent(float x) { return tanhf(x); }
 inline double hyperbolic_tangent(double x) { return tanh(x); }
 
-// Numbers that a processor treats as one.
-typedef float FloatLanes __attribute__((vector_size(64)));
-typedef double DoubleLanes __attribute__((vector_size(64)));
+// Numbers that a processor treats as one: as many as a register holds, since compilers do badly at more.
+#if defined(__AVX512F__)
+#define LANE_BYTES 64
+#elif defined(__AVX__)
+#define LANE_BYTES 32
+#else
+#define LANE_BYTES 16
+#endif
+typedef float FloatLanes __attribute__((vector_size(LANE_BYTES)));
+typedef double DoubleLanes __attribute__((vector_size(LANE_BYTES)));
 template <class T>
 using Lanes = std::conditional_t<std::is_same_v<T, float>, FloatLanes, DoubleLanes>;
 template <class T>
-constexpr Index LANES = 64 / sizeof(T);
+constexpr Index LANES = LANE_BYTES / sizeof(T);
 
 template <class T>
 inline Lanes<T> lanes_at(const T* place) {
