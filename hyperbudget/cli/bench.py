@@ -107,7 +107,7 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
     \b
     ... loop      a loop over the steps, and autograd's gradients
     ... PyTorch   a function of a whole window, whose backward pass is written by hand
-    ... C++       the same with all but its matrix products in C++, where there is a compiler
+    ... C++       the same in C++, where there is a compiler
     ... Triton    the same on a CUDA device, in kernels of Triton
     ... bf16      the same with products in bfloat16
 
@@ -145,6 +145,57 @@ def recurrent(sizes: tuple[int, ...], repetitions: int, threads: int, device_nam
         f"{plural(repetitions, 'round')} of turns of {plural(STEPS, 'step')}; ratios are taken within a round",
     ]
     show(lines, about, compare(sizes, device, repetitions=repetitions), json_file, out)
+
+
+@command.command("packs", short_help="Many small runs as one program.")
+@click.option("--runs", type=click.IntRange(min=1), help="Runs of the pack.  [default: 32 on a GPU, else 8]")
+@click.option("--cell", "cell_name", default="hyper_lstm", show_default=True, help="The recurrent cell.")
+@click.option("--size", default=64, show_default=True, type=click.IntRange(min=1), help="Units of the main cell.")
+@click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Streams of each run.")
+@click.option("--length", default=100, show_default=True, type=click.IntRange(min=1), help="Symbols of a window.")
+@click.option("--steps", default=2, show_default=True, type=click.IntRange(min=1), help="Steps of a turn.")
+@measured
+def packs(runs: int | None, cell_name: str, size: int, batch: int, length: int, steps: int, repetitions: int,
+          threads: int, device_name: str | None, json_file: Path | None, out: Path | None) -> None:  # fmt: skip
+    """Time training steps and evaluations of runs in a pack, against the same runs one after another.
+
+    Each run alone is as fast as it gets here: in C++ on a CPU with a compiler, in Triton and as a CUDA graph on a GPU.
+    A ratio of 0.2 is a pack that is five times as fast. --runs 2 --size 8 is a quick look.
+    """
+    import torch
+
+    from hyperbudget.bench.machine import find_device, machine
+    from hyperbudget.bench.packs import RUNS, WARMUP, Packs, compare
+    from hyperbudget.config.words import not_one_of
+    from hyperbudget.errors import UserError
+    from hyperbudget.nn.cells import CELLS
+    from hyperbudget.train import memory
+
+    if cell_name not in CELLS:
+        raise UserError(f"--cell: {not_one_of(cell_name, list(CELLS))}")
+    _check_folders(json_file, out)
+    device = find_device(device_name)
+    torch.set_num_threads(threads)
+    memory.keep()
+    measured_packs = Packs(runs or RUNS[device.type], cell_name, size, batch, length)
+
+    about: dict[str, Any] = {
+        "benchmark": "packs",
+        "machine": machine(device),
+        "model": measured_packs.specs()[0].model.fields(),
+        "runs": measured_packs.runs,
+        "streams": batch,
+        "length": length,
+        "warmup_steps": WARMUP,
+        "steps_per_turn": steps,
+        "repetitions": repetitions,
+    }
+    lines = [
+        machine_words(about["machine"]),
+        f"{measured_packs.runs} runs at once, each of {batch} streams of {length} symbols a step",
+        f"{plural(repetitions, 'round')} of turns of {plural(steps, 'step')}; ratios are taken within a round",
+    ]
+    show(lines, about, compare(measured_packs, device, steps=steps, repetitions=repetitions), json_file, out)
 
 
 @command.command("engine", short_help="What a study costs besides its trainings.")

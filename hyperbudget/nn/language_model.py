@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from hyperbudget.nn.recurrent import LayerState, Recurrent, State
 from hyperbudget.nn.recurrent.fused import linear
 from hyperbudget.nn.spec import Cell, LanguageModel
+from hyperbudget.nn.uniform import Source, uniform
 
 
 class LanguageModelNet(nn.Module):
@@ -27,7 +28,7 @@ class LanguageModelNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(
-        self, ids: Tensor, state: Sequence[LayerState] | None = None, *, generator: torch.Generator | None = None
+        self, ids: Tensor, state: Sequence[LayerState] | None = None, *, generator: Source = None
     ) -> tuple[Tensor, State]:
         """Logits of the next symbols, shape (time, streams, symbols), and the state after the last step.
 
@@ -48,8 +49,7 @@ class LanguageModelNet(nn.Module):
         return {**self.recurrent.anatomy(), "head": sum(parameter.numel() for parameter in self.head.parameters())}
 
 
-def _mask(shape: torch.Size, share: float, like: Tensor, generator: torch.Generator | None) -> Tensor:
+def _mask(shape: torch.Size, share: float, like: Tensor, generator: Source) -> Tensor:
     """0 for `share` of the entries, and 1 / (1 - share) for the others."""
-    device = like.device if generator is None else generator.device
-    drawn = torch.rand(shape, generator=generator, device=device) < 1 - share
+    drawn = uniform(shape, like, generator) < 1 - share
     return drawn.to(like.device, like.dtype) / (1 - share)

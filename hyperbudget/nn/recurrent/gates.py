@@ -41,7 +41,7 @@ class LayerNorms(NamedTuple):
     def of(cls, layer: nn.Module, epsilon: float, prefix: str = "") -> LayerNorms:
         """The parameters that `register` gave `layer`."""
         gain, offset, c_gain, c_offset = (
-            layer.get_parameter(f"{prefix}{name}")
+            getattr(layer, f"{prefix}{name}")  # in a pack they are no nn.Parameter
             for name in ("norm_gain", "norm_offset", "norm_c_gain", "norm_c_offset")
         )
         return cls(gain, offset, c_gain, c_offset, epsilon)

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NoReturn
 
-import torch
 from torch import Tensor, nn
 
 from hyperbudget.nn.cells import Cell, HyperLstm, HyperRnn, LnHyperLstm, LnLstm, Lstm, Rnn
@@ -16,6 +15,7 @@ from hyperbudget.nn.recurrent.hyper_rnn import HyperRnnLayer
 from hyperbudget.nn.recurrent.layer import LayerState, RecurrentLayer
 from hyperbudget.nn.recurrent.lstm import LstmLayer
 from hyperbudget.nn.recurrent.rnn import RnnLayer
+from hyperbudget.nn.uniform import Source, uniform
 
 State = tuple[LayerState, ...]
 """A named tuple for each layer; its tensors are of shape (batch, size)."""
@@ -76,7 +76,7 @@ class Recurrent(nn.Module):
         )
 
     def forward(
-        self, x: Tensor, state: Sequence[LayerState] | None = None, *, generator: torch.Generator | None = None
+        self, x: Tensor, state: Sequence[LayerState] | None = None, *, generator: Source = None
     ) -> tuple[Tensor, State]:
         """The last layer's outputs, shape (time, batch, hidden_size), and the state of all layers after the last step.
 
@@ -111,15 +111,14 @@ class Recurrent(nn.Module):
     def _layers(self) -> list[RecurrentLayer]:
         return [layer for layer in self.layers if isinstance(layer, RecurrentLayer)]
 
-    def _masks(self, layer: RecurrentLayer, steps: int, batch: int, generator: torch.Generator | None) -> list[Tensor]:
+    def _masks(self, layer: RecurrentLayer, steps: int, batch: int, generator: Source) -> list[Tensor]:
         """The masks of one layer for a window: 0 with the probability of dropping, else 1 / keep probability."""
         if not (self.training and self.recurrent_dropout):
             return []
         like, keep = next(layer.parameters()), 1 - self.recurrent_dropout
-        device = like.device if generator is None else generator.device
         masks = []
         for size in layer.mask_sizes:
-            drawn = torch.rand(steps, batch, size, generator=generator, device=device) < keep
+            drawn = uniform((steps, batch, size), like, generator) < keep
             masks.append(drawn.to(like.device, like.dtype) / keep)
         return masks
 

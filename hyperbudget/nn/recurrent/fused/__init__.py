@@ -10,7 +10,7 @@ for every machine, ``native/`` with C++ for CPUs, and ``gpu/`` with Triton for C
 from hyperbudget.nn.recurrent.fused.function import hyper_lstm, lstm, token_ids
 from hyperbudget.nn.recurrent.fused.linear import linear
 from hyperbudget.nn.recurrent.fused.paths import GPU, NATIVE, PYTORCH, path_for
-from hyperbudget.nn.recurrent.fused.switch import by, plain_loops, usable
+from hyperbudget.nn.recurrent.fused.switch import by, packed, plain_loops, usable
 
 __all__ = [
     "GPU",
@@ -20,6 +20,7 @@ __all__ = [
     "hyper_lstm",
     "linear",
     "lstm",
+    "packed",
     "path_for",
     "plain_loops",
     "token_ids",

@@ -18,14 +18,14 @@ class Cell:
     """An LSTM without its matrix products.
 
     On the tape are i, tanh(g), f, o, shape (4, batch, size), and of shape (batch, size) c before and after each step,
-    and the tanh in h. Without a tape that records, nothing outlives a step but c.
+    and the tanh in h. Without a tape that records, nothing outlives a step but c. In a pack, runs stand before all.
     """
 
     def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
-        batch, size = c.shape
-        self.gates = tape.room(c, 4, batch, size).each()
-        self.c = tape.room(c, batch, size, more=1).each()
-        self.shown = tape.room(c, batch, size).each()
+        *runs, batch, size = c.shape
+        self.gates = tape.room(c, *runs, 4, batch, size).each()
+        self.c = tape.room(c, *c.shape, more=1).each()
+        self.shown = tape.room(c, *c.shape).each()
         self.mask = None if mask is None else mask.unbind()
         self.norms: tuple[Norm, ...] = ()
         if norms is not None:
@@ -38,8 +38,8 @@ class Cell:
         if self.norms:
             self.norms[0].forward(t, sums, sums)
         torch.sigmoid(sums, out=gates)
-        i, g, f, o = gates.unbind()
-        torch.tanh(sums[1], out=g)
+        i, g, f, o = gates.unbind(-3)
+        torch.tanh(sums.select(-3, 1), out=g)
         torch.mul(f, self.c[t], out=c)
         c.addcmul_(i, g if self.mask is None else g * self.mask[t])
         if self.norms:
@@ -51,14 +51,14 @@ class Cell:
         """Before the last step's `backward`, with the gradient of the last c."""
         self.grad_c = grad_c.clone()
         self.grad_inner, self.grad_gates = torch.empty_like(grad_c), torch.empty_like(self.gates[-1])
-        self.grad_each = self.grad_gates.unbind()
+        self.grad_each = self.grad_gates.unbind(-3)
         for norm in self.norms:
             norm.begin_backward()
 
     def backward(self, t: int, grad_h: Tensor, grad_sums: Tensor) -> None:
         """Write the gradient of the sums; `grad_c` becomes that of c before the step."""
         gates, shown, grad_c, grad_inner = self.gates[t], self.shown[t], self.grad_c, self.grad_inner
-        i, g, f, o = gates.unbind()
+        i, g, f, o = gates.unbind(-3)
         grad_i, grad_g, grad_f, grad_o = self.grad_each
 
         torch.mul(grad_h, shown, out=grad_o)
@@ -73,9 +73,9 @@ class Cell:
         torch.mul(grad_c, self.c[t], out=grad_f)
         grad_c.mul_(f)
         if self.mask is not None:
-            self.grad_gates[:2].mul_(self.mask[t])  # of i and g: the mask is on their product
+            self.grad_gates.narrow(-3, 0, 2).mul_(self.mask[t].unsqueeze(-3))  # of i and g: it is on their product
         sigmoid_backward(self.grad_gates, gates, grad_input=grad_sums)
-        tanh_backward(grad_g, g, grad_input=grad_sums[1])
+        tanh_backward(grad_g, g, grad_input=grad_sums.select(-3, 1))
         if self.norms:
             self.norms[0].backward(t, grad_sums)
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from hyperbudget.nn.recurrent.fused.inputs import HyperInputs, LstmInputs
+from hyperbudget.nn.recurrent.fused.inputs import SEQUENCES, HyperInputs, LstmInputs
 from hyperbudget.nn.recurrent.fused.options import Options
 from hyperbudget.nn.recurrent.fused.paths import Window
-from hyperbudget.nn.recurrent.fused.switch import product_type, selected
+from hyperbudget.nn.recurrent.fused.switch import product_type, selected, transformed
 from hyperbudget.nn.recurrent.fused.tape import Replay, Tape
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def token_ids(x: Tensor, like: Tensor, tokens: int) -> Tensor | None:
 
     Raises IndexError for ids that are not below `tokens`.
     """
-    if x.is_floating_point() or not selected(like).looks_up:
+    if x.is_floating_point() or not selected(like, len(x)).looks_up:
         return None
     if x.min() < 0 or x.max() >= tokens:
         raise IndexError(f"token ids from {int(x.min())} to {int(x.max())}: should be from 0 to {tokens - 1}")
@@ -47,7 +47,7 @@ def lstm(
     """
     inputs = LstmInputs.of(layer, main.to(state.h.dtype), state, masks, ids)
     options = Options(getattr(layer.spec, "norm_epsilon", 0.0), True, product_type(state.h))
-    outputs, *last = _compute(selected(state.h).lstm, options, inputs)
+    outputs, *last = _compute(selected(state.h, inputs.steps).lstm, options, inputs)
     return outputs, type(state)(*last)
 
 
@@ -75,11 +75,14 @@ def hyper_lstm(
     inputs = HyperInputs.of(layer, main.to(dtype), small.to(dtype), state, masks, ids)
     current = layer.spec.z_from == "current"
     options = Options(getattr(layer.spec, "norm_epsilon", 0.0), current, product_type(state.h))
-    outputs, *last = _compute(selected(state.h).hyper_lstm, options, inputs)
+    outputs, *last = _compute(selected(state.h, inputs.steps).hyper_lstm, options, inputs)
     return outputs, type(state)(*last)
 
 
 def _compute(window: type[Window], options: Options, inputs: LstmInputs | HyperInputs) -> tuple[Tensor, ...]:
+    if transformed():
+        together: tuple[Tensor, ...] = _Packed.apply(window, options, type(inputs), *inputs)  # type: ignore[no-untyped-call]
+        return together
     record = torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs)
     results: tuple[Tensor, ...] = _Function.apply(window, options, type(inputs), record, *inputs)  # type: ignore[no-untyped-call]
     return results
@@ -112,3 +115,32 @@ class _Function(torch.autograd.Function):
             window = ctx.window(ctx.kind(*saved[:count]), tape, ctx.options)
             gradients = window.backward(outputs, grad_outputs, grad_state)
         return None, None, None, None, *gradients
+
+
+class _Packed(torch.autograd.Function):
+    """A window under `torch.vmap` over runs: one window of all of them."""
+
+    @staticmethod
+    def forward(*inputs: Any) -> tuple[Tensor, ...]:
+        raise NotImplementedError("only vectorised")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Without one no transform takes a function."""
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: Any, window: type[Window], options: Options, kind: type[Any], *tensors: Tensor | None
+    ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+        def with_runs(name: str, tensor: Tensor | None, runs: int | None) -> Tensor | None:
+            if tensor is None:
+                return None
+            place = int(name in SEQUENCES)  # behind time
+            if runs is None:
+                return tensor.unsqueeze(place).expand(*tensor.shape[:place], info.batch_size, *tensor.shape[place:])
+            return tensor.movedim(runs, place)
+
+        places = in_dims[-len(tensors) :]
+        inputs = kind(*(with_runs(*one) for one in zip(kind._fields, tensors, places, strict=True)))
+        results = _compute(window, options, inputs)
+        return results, (1, *[0] * (len(results) - 1))

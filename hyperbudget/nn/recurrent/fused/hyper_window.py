@@ -11,7 +11,7 @@ from hyperbudget.nn.recurrent.fused.cell import Cell
 from hyperbudget.nn.recurrent.fused.inputs import HyperInputs
 from hyperbudget.nn.recurrent.fused.layout import by_gate
 from hyperbudget.nn.recurrent.fused.options import Options
-from hyperbudget.nn.recurrent.fused.products import Product, steps_at_once, weight_gradient
+from hyperbudget.nn.recurrent.fused.products import Product, each, steps_at_once, weight_gradient
 from hyperbudget.nn.recurrent.fused.tape import Tape
 
 
@@ -20,17 +20,17 @@ class HyperWindow:
 
     Gates stand before the batch in here, so that one gate's numbers are one piece of memory. Besides what the two cells
     keep, there are on the tape h^ before and after each step, the products ``h_weight h_{t-1}``, and those of
-    hyper_weight that z is in.
+    hyper_weight that z is in. In a pack, runs stand before gates, or where there are none before the batch.
     """
 
     def __init__(self, inputs: HyperInputs, tape: Tape, options: Options) -> None:
         self.inputs, self.steps, self.current = inputs, tape.steps, options.current
-        self.batch, self.size = inputs.h.shape
-        self.hyper = inputs.hyper_h.shape[1]
+        *self.runs, self.batch, self.size = inputs.h.shape
+        self.hyper = inputs.hyper_h.shape[-1]
         norms, hyper_norms = inputs.layer_norms(options.epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
-        self.hyper_h = tape.room(inputs.hyper_h, self.batch, self.hyper, more=1).each()
+        self.hyper_h = tape.room(inputs.hyper_h, *inputs.hyper_h.shape, more=1).each()
         self.products, self.projected = tape.log(), tape.log()
 
     def forward(self) -> tuple[Tensor, ...]:
@@ -38,10 +38,11 @@ class HyperWindow:
         inputs, main, small, hyper_h = self.inputs, self.main, self.small, self.hyper_h
         of_h = self._product(inputs.h_weight)
         of_hyper_h = self._product(inputs.hyper_weight, inputs.hyper_bias)
-        outputs = inputs.h.new_empty(self.steps, self.batch, self.size)
+        outputs = inputs.h.new_empty(self.steps, *inputs.h.shape)
         of_x, small_of_x = by_gate(inputs.main, 4).unbind(), by_gate(inputs.small, 4).unbind()
-        small_sums, d = outputs.new_empty(4, self.batch, self.hyper), outputs.new_empty(12, self.batch, self.size)
-        scale_h, scale_x, sums = torch.split(d, 4)
+        small_sums, d = self._empty(4, self.hyper), self._empty(12, self.size)
+        scale_h, scale_x, sums = torch.split(d, 4, -3)
+        d_weight, all_d = each(inputs.d_weight), each(d)
 
         main.c[0].copy_(inputs.c)
         small.c[0].copy_(inputs.hyper_c)
@@ -55,7 +56,7 @@ class HyperWindow:
             # eqs. 11 and 12
             before, projected = projected, of_hyper_h(hyper_h[t + 1])
             source = projected if self.current else before
-            torch.bmm(self.z_part(source), inputs.d_weight, out=d)
+            torch.bmm(each(self.z_part(source)), d_weight, out=all_d)
             sums.addcmul_(scale_h, self.main_part(products)).addcmul_(scale_x, of_x[t])
             # eq. 13
             main.forward(t, sums, output)
@@ -69,24 +70,26 @@ class HyperWindow:
     ) -> HyperInputs:
         """The gradients of the inputs, from those of what `forward` returned."""
         inputs, main, small = self.inputs, self.main, self.small
-        to_h = self._product(inputs.h_weight.T)
-        to_hyper_h = self._product(inputs.hyper_weight.T)
-        scale_weight, z_weight = inputs.d_weight[:8], inputs.d_weight.transpose(1, 2)
+        to_h = self._product(inputs.h_weight.mT)
+        to_hyper_h = self._product(inputs.hyper_weight.mT)
+        scale_weight, z_weight = each(inputs.d_weight.narrow(-3, 0, 8)), each(inputs.d_weight).mT
         of_x, states = by_gate(inputs.main, 4).unbind(), torch.cat([inputs.h.unsqueeze(0), outputs[:-1]])
 
         # Of what x adds in all steps; of hyper_weight h^ for all h^; of h_weight h for the steps of one product.
         grad_main = torch.empty_like(inputs.main)
-        grad_projected = outputs.new_empty(self.steps + 1, self.batch, len(inputs.hyper_weight))
+        rows = inputs.h.shape[:-1]
+        grad_projected = outputs.new_empty(self.steps + 1, *rows, inputs.hyper_weight.shape[-2])
         grad_projected[:: self.steps] = 0  # of the first and of the last h^ not everything is used
         chunk = steps_at_once(self.batch)
-        grad_products = outputs.new_empty(min(chunk, self.steps), self.batch, len(inputs.h_weight))
+        grad_products = outputs.new_empty(min(chunk, self.steps), *rows, inputs.h_weight.shape[-2])
         grad_of_x = by_gate(grad_main, 4).unbind()
         grad_of_hyper_h, grad_z = self.gate_part(grad_projected).unbind(), self.z_part(grad_projected).unbind()
         grad_of_main, grad_of_small = self.main_part(grad_products).unbind(), self.small_part(grad_products).unbind()
         grad_h_weight, grad_d_weight = torch.zeros_like(inputs.h_weight), torch.zeros_like(inputs.d_weight)
         # Of one step.
-        grad_d, scales = outputs.new_empty(12, self.batch, self.size), outputs.new_empty(8, self.batch, self.size)
-        (grad_scale_h, grad_scale_x, grad_sums), (scale_h, scale_x) = torch.split(grad_d, 4), torch.split(scales, 4)
+        grad_d, scales = self._empty(12, self.size), self._empty(8, self.size)
+        (grad_scale_h, grad_scale_x, grad_sums), (scale_h, scale_x) = (torch.split(t, 4, -3) for t in (grad_d, scales))
+        all_grad_d, all_scales, all_grad_d_weight = each(grad_d), each(scales), each(grad_d_weight)
 
         grad_h, grad_c, grad_hyper_h, grad_hyper_c = (
             torch.zeros_like(tensor) if grad is None else grad
@@ -103,13 +106,13 @@ class HyperWindow:
             main.backward(t, grad_h, grad_sums)
             # eqs. 11 and 12: the scaling vectors are computed again, which is less work than to keep them
             z = self.z_part(self.projected[t])
-            torch.bmm(z[:8], scale_weight, out=scales)
+            torch.bmm(each(z.narrow(-3, 0, 8)), scale_weight, out=all_scales)
             torch.mul(grad_sums, scale_h, out=grad_of_main[slot])
             torch.mul(grad_sums, scale_x, out=grad_of_x[t])
             torch.mul(grad_sums, self.main_part(self.products[t]), out=grad_scale_h)
             torch.mul(grad_sums, of_x[t], out=grad_scale_x)
-            grad_d_weight.baddbmm_(z.transpose(1, 2), grad_d)
-            grad_z[t + self.current].copy_(torch.bmm(grad_d, z_weight))
+            all_grad_d_weight.baddbmm_(each(z).mT, all_grad_d)
+            grad_z[t + self.current].copy_(torch.bmm(all_grad_d, z_weight).view(z.shape))
             # eq. 10
             total = to_hyper_h(grad_projected[t + 1])
             small.backward(t, total if t < last else total + grad_hyper_h, grad_of_hyper_h[t])
@@ -122,18 +125,21 @@ class HyperWindow:
 
         return HyperInputs(
             grad_main,
-            grad_projected[:-1, :, : 4 * self.hyper],  # hyper_weight h^ and what x adds stand in one sum
+            grad_projected[:-1, ..., : 4 * self.hyper],  # hyper_weight h^ and what x adds stand in one sum
             grad_h,
             main.grad_c,
             to_hyper_h(grad_projected[0]),
             small.grad_c,
             grad_h_weight,
             weight_gradient(inputs.hyper_weight, grad_projected, torch.stack(self.hyper_h)),
-            grad_projected.sum((0, 1)),
+            grad_projected.sum((0, -2)),
             grad_d_weight,
             *main.norm_gradients(),
             *small.norm_gradients(),
         )
+
+    def _empty(self, gates: int, size: int) -> Tensor:
+        return self.inputs.h.new_empty(*self.runs, gates, self.batch, size)
 
     def _product(self, weight: Tensor, bias: Tensor | None = None) -> Product:
         return Product(weight, bias, dtype=weight.dtype, times=self.steps)

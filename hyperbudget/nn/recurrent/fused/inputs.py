@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hyperbudget.nn.recurrent.hyper_lstm import HyperLstmLayer
     from hyperbudget.nn.recurrent.lstm import LstmLayer
 
+SEQUENCES = ("main", "small", "mask", "hyper_mask")
+"""Inputs that begin with the steps. In a pack, runs stand behind these, and in all other inputs before all."""
+
 
 class HyperInputs(NamedTuple):
     """Of a HyperLSTM. With T steps, H = hidden_size, h = hyper_size, K = N_z + 1.

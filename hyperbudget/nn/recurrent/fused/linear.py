@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from hyperbudget.nn.recurrent.fused.products import FEW, Product, packs, weight_gradient
-from hyperbudget.nn.recurrent.fused.switch import product_type, usable
+from hyperbudget.nn.recurrent.fused.switch import product_type, transformed, usable
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -18,7 +18,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     x: shape (time, batch, inputs); weight: shape (outputs, inputs); bias: shape (outputs,).
     """
-    if not (usable(x, weight) and product_type(x) == x.dtype and packs(weight, FEW)):
+    if transformed() or not (usable(x, weight) and product_type(x) == x.dtype and packs(weight, FEW)):
         return F.linear(x, weight, bias)
     result: Tensor = _Linear.apply(x, weight, bias)  # type: ignore[no-untyped-call]
     return result

@@ -19,7 +19,7 @@ class LstmWindow:
     """One window, in PyTorch alone. All is in the states' own type, products as well.
 
     Gates stand before the batch in here, so that one gate's numbers are one piece of memory. On the tape is what the
-    cell keeps.
+    cell keeps. In a pack, runs stand before gates, or where there are none before the batch.
     """
 
     def __init__(self, inputs: LstmInputs, tape: Tape, options: Options) -> None:
@@ -31,7 +31,8 @@ class LstmWindow:
         inputs, cell = self.inputs, self.cell
         of_h = Product(inputs.h_weight, dtype=inputs.h.dtype, times=self.steps)
         outputs = inputs.h.new_empty(self.steps, *inputs.h.shape)
-        of_x, sums = by_gate(inputs.main, 4).unbind(), outputs.new_empty(4, *inputs.h.shape)
+        of_x = by_gate(inputs.main, 4).unbind()
+        sums = torch.empty_like(of_x[0], memory_format=torch.contiguous_format)
         cell.c[0].copy_(inputs.c)
         h = inputs.h
         for t, output in enumerate(outputs.unbind()):
@@ -43,11 +44,12 @@ class LstmWindow:
     def backward(self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]) -> LstmInputs:
         """The gradients of the inputs, from those of what `forward` returned."""
         inputs, cell = self.inputs, self.cell
-        to_h = Product(inputs.h_weight.T, dtype=outputs.dtype, times=self.steps)
+        to_h = Product(inputs.h_weight.mT, dtype=outputs.dtype, times=self.steps)
         grad_last, grad_c = grad_state
         grad_outputs = with_last(grad_outputs, grad_last, outputs)
-        grad_main, grad_sums = torch.empty_like(inputs.main), outputs.new_empty(4, *inputs.h.shape)
+        grad_main = torch.empty_like(inputs.main)
         grad_of_x = by_gate(grad_main, 4).unbind()
+        grad_sums = torch.empty_like(grad_of_x[0], memory_format=torch.contiguous_format)
         cell.begin_backward(torch.zeros_like(inputs.c) if grad_c is None else grad_c)
         grad_h = torch.zeros_like(inputs.h)
         for t in range(self.steps - 1, -1, -1):

@@ -12,6 +12,7 @@ from hyperbudget.nn.recurrent.fused import gpu, native
 from hyperbudget.nn.recurrent.fused.hyper_window import HyperWindow
 from hyperbudget.nn.recurrent.fused.lstm_window import LstmWindow
 from hyperbudget.nn.recurrent.fused.options import Options
+from hyperbudget.nn.recurrent.fused.products import FEW
 from hyperbudget.nn.recurrent.fused.tape import Tape
 
 
@@ -38,6 +39,8 @@ class Path(NamedTuple):
     """Whether it can compute, on a device, windows with states of a type and products of another."""
     looks_up: bool = False
     """Whether it takes token ids, and what each token adds to the gates, instead of what each x adds."""
+    fewest: int = 1
+    """Steps of a window below which another implementation is as fast."""
 
 
 def _native_works(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> bool:
@@ -53,12 +56,18 @@ def _pytorch_works(device: torch.device, dtype: torch.dtype, products: torch.dty
 
 
 GPU = Path(gpu.LstmWindow, gpu.HyperWindow, _gpu_works)
-NATIVE = Path(native.LstmWindow, native.HyperWindow, _native_works, looks_up=True)
+NATIVE = Path(native.LstmWindow, native.HyperWindow, _native_works, looks_up=True, fewest=FEW)
 PYTORCH = Path(LstmWindow, HyperWindow, _pytorch_works)
+FOR_PACKS = (GPU, PYTORCH)
+"""Those whose windows can be of many runs at once; the fastest first."""
 
 
-def path_for(device: torch.device, dtype: torch.dtype, products: torch.dtype) -> Path | None:
-    """The fastest that there is for states of a type and products of another; None where only a loop will do."""
+def path_for(device: torch.device, dtype: torch.dtype, products: torch.dtype, steps: int = FEW) -> Path | None:
+    """The fastest that there is for states of a type and products of another; None where only a loop will do.
+
+    steps: of the window; many unless it is said.
+    """
     if dtype not in (torch.float32, torch.float64):
         return None
-    return next((path for path in (GPU, NATIVE, PYTORCH) if path.works(device, dtype, products)), None)
+    paths = [path for path in (GPU, NATIVE, PYTORCH) if path.works(device, dtype, products)]
+    return next((path for path in paths if path.fewest <= steps), paths[0] if paths else None)

@@ -19,27 +19,28 @@ class Cell:
     """As `fused.cell.Cell`, but on the tape samples stand before gates, as the products give them.
 
     With layer norms, those of the four gates and of c are one: gain, offset, and on the tape the normalised numbers,
-    shape (batch, 5, size), and 1 / deviation, shape (batch, 5).
+    shape (batch, 5, size), and 1 / deviation, shape (batch, 5). In a pack, runs stand before all.
     """
 
     def __init__(self, tape: Tape, c: Tensor, norms: LayerNorms | None, mask: Tensor | None) -> None:
-        batch, size = c.shape
+        *runs, batch, size = c.shape
         nothing: Sequence[Tensor | None] = [None] * tape.steps
-        self.gates = whole(tape, c, tape.steps, batch, 4, size).unbind()
-        self.c = whole(tape, c, tape.steps + 1, batch, size).unbind()
-        self.shown = whole(tape, c, tape.steps, batch, size).unbind()
+        self.gates = whole(tape, c, tape.steps, *runs, batch, 4, size).unbind()
+        self.c = whole(tape, c, tape.steps + 1, *c.shape).unbind()
+        self.shown = whole(tape, c, tape.steps, *c.shape).unbind()
         self.mask = nothing if mask is None else mask.contiguous().unbind()
         self.gain: Tensor | None = None
         self.offset: Tensor | None = None
         self.values = self.scales = nothing
         self.sizes: dict[str, Any] = {"SIZE": size, "BLOCK": block(size), "num_warps": warps(block(size))}
+        self.sizes["RUN"] = batch if runs else None
         self.epsilon = 0.0
         if norms is not None:
-            self.gain = torch.cat([norms.gain, norms.c_gain.unsqueeze(0)])
-            self.offset = torch.cat([norms.offset, norms.c_offset.unsqueeze(0)])
+            self.gain = torch.cat([norms.gain, norms.c_gain.unsqueeze(-2)], -2).contiguous()
+            self.offset = torch.cat([norms.offset, norms.c_offset.unsqueeze(-2)], -2).contiguous()
             self.epsilon = norms.epsilon
-            self.values = whole(tape, c, tape.steps, batch, 5, size).unbind()
-            self.scales = whole(tape, c, tape.steps, batch, 5).unbind()
+            self.values = whole(tape, c, tape.steps, *runs, batch, 5, size).unbind()
+            self.scales = whole(tape, c, tape.steps, *runs, batch, 5).unbind()
 
     def forward(self, t: int) -> dict[str, Any]:
         """What a kernel is given for a step, besides the sums and where h is written."""
@@ -55,7 +56,7 @@ class Cell:
         self.grad_gain: Tensor | None = None
         self.grad_offset: Tensor | None = None
         if self.gain is not None:
-            rows = (len(self.grad_c), *self.gain.shape)
+            rows = (*self.grad_c.shape[:-1], *self.gain.shape[-2:])
             self.grad_gain, self.grad_offset = self.gain.new_zeros(rows), self.gain.new_zeros(rows)
 
     def backward(self, t: int) -> dict[str, Any]:
@@ -70,5 +71,5 @@ class Cell:
         """Of gain, offset, c_gain and c_offset."""
         if self.grad_gain is None or self.grad_offset is None:
             return (None,) * 4
-        gain, offset = self.grad_gain.sum(0), self.grad_offset.sum(0)
-        return gain[:4], offset[:4], gain[4], offset[4]
+        gain, offset = self.grad_gain.sum(-3), self.grad_offset.sum(-3)
+        return gain[..., :4, :], offset[..., :4, :], gain[..., 4, :], offset[..., 4, :]

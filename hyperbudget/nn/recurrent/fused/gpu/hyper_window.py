@@ -31,8 +31,9 @@ class HyperWindow:
 
     def __init__(self, inputs: HyperInputs, tape: Tape, options: Options) -> None:
         self.inputs, self.steps, self.current, self.products = inputs, tape.steps, options.current, options.products
-        self.batch, self.size = inputs.h.shape
-        self.hyper = inputs.hyper_h.shape[1]
+        batch, self.size = inputs.h.shape[-2:]
+        self.hyper, rows = inputs.hyper_h.shape[-1], inputs.h.shape[:-1]
+        self.programs = rows.numel()
         norms, hyper_norms = inputs.layer_norms(options.epsilon)
         self.main = Cell(tape, inputs.c, norms, inputs.mask)
         self.small = Cell(tape, inputs.hyper_c, hyper_norms, inputs.hyper_mask)
@@ -40,50 +41,50 @@ class HyperWindow:
         self.hyper_states = States(tape, inputs.hyper_h, options.products)
         mixed = options.products != inputs.h.dtype
         self.hyper_outputs = whole(
-            Tape(self.steps, False) if mixed else tape, inputs.h, self.steps, self.batch, self.hyper
+            Tape(self.steps, False) if mixed else tape, inputs.h, self.steps, *inputs.hyper_h.shape
         )
-        self.of_h = whole(tape, inputs.h, self.steps, self.batch, len(inputs.h_weight))
-        self.rows = len(inputs.hyper_weight)
+        self.of_h = whole(tape, inputs.h, self.steps, *rows, inputs.h_weight.shape[-2])
+        self.rows = inputs.hyper_weight.shape[-2]
         fill = -self.rows % ALIGNED
-        self.of_hyper_h = whole(tape, inputs.h, self.steps + 1, self.batch, self.rows + fill)
+        self.of_hyper_h = whole(tape, inputs.h, self.steps + 1, *rows, self.rows + fill)
         self.h_weight = inputs.h_weight.to(options.products)
         self.hyper_weight = F.pad(inputs.hyper_weight.to(options.products), (0, 0, 0, fill))
         gates = 4 * self.hyper
-        self.bias = inputs.hyper_bias[:gates].contiguous()
-        self.scaling = Scaling(inputs.d_weight, inputs.hyper_bias[gates:], self.batch)
+        self.bias = inputs.hyper_bias[..., :gates].contiguous()
+        self.scaling = Scaling(inputs.d_weight, inputs.hyper_bias[..., gates:], batch)
 
     def forward(self) -> tuple[Tensor, ...]:
         """The outputs, shape (T, batch, H), and the state after the last step."""
         inputs, main, small, states, hyper_states = self.inputs, self.main, self.small, self.states, self.hyper_states
-        plain, scaled = (launcher(f"{kind}_forward", inputs.h, self.batch) for kind in ("plain", "scaled"))
-        outputs = inputs.h.new_empty(self.steps, self.batch, self.size)
+        plain, scaled = (launcher(f"{kind}_forward", inputs.h, self.programs) for kind in ("plain", "scaled"))
+        outputs = inputs.h.new_empty(self.steps, *inputs.h.shape)
         of_x, small_of_x = inputs.main.contiguous().unbind(), inputs.small.contiguous().unbind()
         of_h, small_of_h = self.of_h.unbind(), self.small_part(self.of_h).unbind()
         of_hyper_h, z = self.of_hyper_h.unbind(), self.z_part(self.of_hyper_h).unbind()
-        rows = {"OF_H_ROW": self.of_h.shape[2]}
+        rows = {"OF_H_ROW": self.of_h.shape[-1]}
 
         main.c[0].copy_(inputs.c)
         small.c[0].copy_(inputs.hyper_c)
         states.begin(outputs)
         hyper_states.begin(self.hyper_outputs)
-        multiply(hyper_states.before[0], self.hyper_weight.T, of_hyper_h[0])
+        multiply(hyper_states.before[0], self.hyper_weight.mT, of_hyper_h[0])
         for t, h in enumerate(outputs.unbind()):
-            multiply(states.before[t], self.h_weight.T, of_h[t])
+            multiply(states.before[t], self.h_weight.mT, of_h[t])
             # eq. 10
             plain(
                 of_h=small_of_h[t], of_x=small_of_x[t], of_own=of_hyper_h[t], bias=self.bias,
-                h=self.hyper_outputs[t], narrow=hyper_states.narrow[t], OF_OWN_ROW=self.of_hyper_h.shape[2],
+                h=self.hyper_outputs[t], narrow=hyper_states.narrow[t], OF_OWN_ROW=self.of_hyper_h.shape[-1],
                 **rows, **small.forward(t),
             )  # fmt: skip
             # eqs. 11 to 13. An earlier z is read first: where nothing is kept, both lie in one place.
             if self.current:
-                multiply(hyper_states.before[t + 1], self.hyper_weight.T, of_hyper_h[t + 1])
+                multiply(hyper_states.before[t + 1], self.hyper_weight.mT, of_hyper_h[t + 1])
             scaled(
                 of_h=of_h[t], of_x=of_x[t], h=h, narrow=states.narrow[t],
                 **rows, **self.scaling.forward(z[t + self.current]), **main.forward(t),
             )  # fmt: skip
             if not self.current:
-                multiply(hyper_states.before[t + 1], self.hyper_weight.T, of_hyper_h[t + 1])
+                multiply(hyper_states.before[t + 1], self.hyper_weight.mT, of_hyper_h[t + 1])
         return outputs, outputs[-1].clone(), main.c[-1].clone(), self.hyper_outputs[-1].clone(), small.c[-1].clone()
 
     def backward(
@@ -91,7 +92,7 @@ class HyperWindow:
     ) -> HyperInputs:
         """The gradients of the inputs, from those of what `forward` returned."""
         inputs, main, small, scaling = self.inputs, self.main, self.small, self.scaling
-        plain, scaled = (launcher(f"{kind}_backward", outputs, self.batch) for kind in ("plain", "scaled"))
+        plain, scaled = (launcher(f"{kind}_backward", outputs, self.programs) for kind in ("plain", "scaled"))
         of_x = inputs.main.contiguous()
         of_h, each_of_x, z = self.of_h.unbind(), of_x.unbind(), self.z_part(self.of_hyper_h)
         grad_each = [None] * self.steps if grad_outputs is None else grad_outputs.contiguous().unbind()
@@ -103,7 +104,7 @@ class HyperWindow:
         grad_of_x, grad_each_sums = grad_main.unbind(), grad_sums.unbind()
         grad_of_h, grad_small = grad_products.unbind(), self.small_part(grad_products).unbind()
         grad_of_hyper_h, grad_z = grad_projected.unbind(), self.z_part(grad_projected).unbind()
-        rows = {"OF_H_ROW": of_h[0].shape[1]}
+        rows = {"OF_H_ROW": of_h[0].shape[-1]}
 
         grad_last, grad_c, grad_last_hyper, grad_hyper_c = grad_state
         grad_h, grad_hyper_h = start(grad_last, inputs.h), torch.empty_like(small.c[0])
@@ -125,7 +126,7 @@ class HyperWindow:
                 grad_hyper_h += grad_last_hyper
             plain(
                 grad_h=grad_hyper_h, grad_outputs=None, grad_sums=grad_small[t], grad_also=grad_of_hyper_h[t],
-                GRAD_SUMS_ROW=rows["OF_H_ROW"], GRAD_ALSO_ROW=grad_projected.shape[2], **small.backward(t),
+                GRAD_SUMS_ROW=rows["OF_H_ROW"], GRAD_ALSO_ROW=grad_projected.shape[-1], **small.backward(t),
             )  # fmt: skip
             multiply(grad_of_h[t], self.h_weight, grad_h)
         multiply(grad_of_hyper_h[0], self.hyper_weight, grad_hyper_h)
@@ -133,7 +134,7 @@ class HyperWindow:
         own = outputs.dtype
         return HyperInputs(
             grad_main,
-            grad_projected[:-1, :, : 4 * self.hyper].to(own),  # hyper_weight h^ and what x adds stand in one sum
+            grad_projected[:-1, ..., : 4 * self.hyper].to(own),  # hyper_weight h^ and what x adds stand in one sum
             grad_h,
             main.grad_c,
             grad_hyper_h,
@@ -142,7 +143,7 @@ class HyperWindow:
             weight_gradient(
                 inputs.hyper_weight, grad_projected[..., : self.rows], self.hyper_states.all(self.hyper_outputs)
             ),
-            grad_projected.sum((0, 1), dtype=own)[: self.rows],
+            grad_projected.sum((0, -2), dtype=own)[..., : self.rows],
             scaling.gradient(grad_sums, self.of_h, of_x, z[self.current :][: self.steps]),
             *main.norm_gradients(),
             *small.norm_gradients(),

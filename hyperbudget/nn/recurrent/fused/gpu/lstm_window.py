@@ -22,7 +22,7 @@ class LstmWindow:
 
     def __init__(self, inputs: LstmInputs, tape: Tape, options: Options) -> None:
         self.inputs, self.steps, self.products = inputs, tape.steps, options.products
-        self.batch, self.size = inputs.h.shape
+        self.rows, self.size = inputs.h.shape[:-1], inputs.h.shape[-1]
         self.cell = Cell(tape, inputs.c, inputs.layer_norms(options.epsilon), inputs.mask)
         self.states = States(tape, inputs.h, options.products)
         self.h_weight = inputs.h_weight.to(options.products)
@@ -30,13 +30,13 @@ class LstmWindow:
     def forward(self) -> tuple[Tensor, ...]:
         """The outputs, shape (T, batch, H), and the state after the last step."""
         cell, states, row = self.cell, self.states, 4 * self.size
-        launch = launcher("plain_forward", self.inputs.h, self.batch)
-        outputs = self.inputs.h.new_empty(self.steps, self.batch, self.size)
-        of_h, of_x = outputs.new_empty(self.batch, row), self.inputs.main.contiguous().unbind()
+        launch = launcher("plain_forward", self.inputs.h, self.rows.numel())
+        outputs = self.inputs.h.new_empty(self.steps, *self.inputs.h.shape)
+        of_h, of_x = outputs.new_empty(*self.rows, row), self.inputs.main.contiguous().unbind()
         cell.c[0].copy_(self.inputs.c)
         states.begin(outputs)
         for t, h in enumerate(outputs.unbind()):
-            multiply(states.before[t], self.h_weight.T, of_h)
+            multiply(states.before[t], self.h_weight.mT, of_h)
             launch(
                 of_h=of_h, of_x=of_x[t], of_own=None, bias=None, h=h, narrow=states.narrow[t],
                 OF_H_ROW=row, OF_OWN_ROW=row, **cell.forward(t),
@@ -45,10 +45,10 @@ class LstmWindow:
 
     def backward(self, outputs: Tensor, grad_outputs: Tensor | None, grad_state: Sequence[Tensor | None]) -> LstmInputs:
         """The gradients of the inputs, from those of what `forward` returned."""
-        cell, row, launch = self.cell, 4 * self.size, launcher("plain_backward", outputs, self.batch)
+        cell, row, launch = self.cell, 4 * self.size, launcher("plain_backward", outputs, self.rows.numel())
         grad_last, grad_c = grad_state
         grad_each = [None] * self.steps if grad_outputs is None else grad_outputs.contiguous().unbind()
-        grad_main = outputs.new_empty(self.steps, self.batch, row)
+        grad_main = outputs.new_empty(self.steps, *self.rows, row)
         mixed = self.products != outputs.dtype
         grad_products = torch.empty_like(grad_main, dtype=self.products) if mixed else grad_main
         grad_of_x, grad_of_h = grad_main.unbind(), grad_products.unbind()

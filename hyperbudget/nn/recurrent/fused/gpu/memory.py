@@ -24,18 +24,24 @@ def whole(tape: Tape, like: Tensor, steps: int, *shape: int, dtype: torch.dtype 
 
 
 def multiply(x: Tensor, y: Tensor, out: Tensor) -> Tensor:
-    """Write ``x y`` to out, which can be float32 where the factors are bfloat16. Nothing else is allocated on a GPU."""
+    """Write ``x y`` to out, which can be float32 where the factors are bfloat16. Nothing else is allocated on a GPU.
+
+    All are matrices, or in a pack as many as there are runs.
+    """
+    product = torch.mm if out.dim() == 2 else torch.bmm
     if x.dtype == out.dtype:
-        return torch.mm(x, y, out=out)
+        return product(x, y, out=out)
     if out.device.type == "cuda":
-        return torch.mm(x, y, out_dtype=out.dtype, out=out)
-    return torch.mm(x.to(out.dtype), y.to(out.dtype), out=out)
+        return product(x, y, out_dtype=out.dtype, out=out)
+    return product(x.to(out.dtype), y.to(out.dtype), out=out)
 
 
 def weight_gradient(weight: Tensor, grad: Tensor, x: Tensor) -> Tensor:
     """The gradient of W, of its shape (outputs, inputs) and type, from `grad`, that of all ``W x``.
 
-    grad, x: shape (steps, batch, outputs) and (steps, batch, inputs), of one type.
+    grad, x: shape (steps, batch, outputs) and (steps, batch, inputs), of one type. In a pack, runs stand before
+    outputs, and in grad and x before the batch.
     """
     out = torch.empty_like(weight, memory_format=torch.contiguous_format)
-    return multiply(grad.flatten(0, 1).T, x.flatten(0, 1), out)
+    grad, x = (tensor.movedim(0, -3).flatten(-3, -2) for tensor in (grad, x))
+    return multiply(grad.mT, x, out)

@@ -8,6 +8,15 @@ from hyperbudget.nn.recurrent.fused.gpu.kernels.norm import normalise, normalise
 
 
 @triton.jit
+def of_run(parameters, numbers: tl.constexpr, row, RUN: tl.constexpr):
+    """Where the parameters of the row's run begin: each run has so many, and RUN rows. None: all rows share them."""
+    if RUN is None:
+        return parameters
+    else:  # noqa: RET505  (one of the two is not even compiled)
+        return parameters + row // RUN * numbers
+
+
+@triton.jit
 def update(
     i, g, f, o, columns, inside, row, c_before, c, gates, shown, h, narrow, mask, gain, offset, values, scales,
     SIZE: tl.constexpr, EPSILON: tl.constexpr,

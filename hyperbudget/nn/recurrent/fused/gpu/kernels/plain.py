@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from hyperbudget.nn.recurrent.fused.gpu.kernels.gates import update, update_backward
+from hyperbudget.nn.recurrent.fused.gpu.kernels.gates import of_run, update, update_backward
 
 
 @triton.jit(do_not_specialize_on_alignment=["scales"])
@@ -11,9 +11,9 @@ def plain_forward(
     of_h, of_x, of_own, bias,
     c_before, c, gates, shown, h, narrow, mask, gain, offset, values, scales,
     OF_H_ROW: tl.constexpr, OF_OWN_ROW: tl.constexpr,
-    SIZE: tl.constexpr, BLOCK: tl.constexpr, EPSILON: tl.constexpr,
+    SIZE: tl.constexpr, BLOCK: tl.constexpr, EPSILON: tl.constexpr, RUN: tl.constexpr,
 ):  # fmt: skip
-    """See `gates.update`. The sums are of_h + of_x, and of_own + bias if these are there.
+    """See `gates.update`, and for RUN `gates.of_run`. The sums are of_h + of_x, and of_own + bias if these are there.
 
     of_h, of_x, of_own: shape (batch, 4, SIZE), of_h and of_own in rows of OF_H_ROW and OF_OWN_ROW numbers; bias: shape
     (4, SIZE).
@@ -23,6 +23,11 @@ def plain_forward(
     inside = columns < SIZE
     from_h = of_h + row * OF_H_ROW
     from_x = of_x + row * 4 * SIZE
+    if bias is not None:
+        bias = of_run(bias, 4 * SIZE, row, RUN)
+    if gain is not None:
+        gain = of_run(gain, 5 * SIZE, row, RUN)
+        offset = of_run(offset, 5 * SIZE, row, RUN)
     i = plain_sum(0, from_h, from_x, of_own, bias, columns, inside, row, OF_OWN_ROW, SIZE)
     g = plain_sum(1, from_h, from_x, of_own, bias, columns, inside, row, OF_OWN_ROW, SIZE)
     f = plain_sum(2, from_h, from_x, of_own, bias, columns, inside, row, OF_OWN_ROW, SIZE)
@@ -50,6 +55,7 @@ def plain_backward(
     grad_h, grad_outputs, grad_c, c_before, gates, shown, mask, gain, values, scales, grad_gain, grad_offset,
     grad_sums, grad_also,
     GRAD_SUMS_ROW: tl.constexpr, GRAD_ALSO_ROW: tl.constexpr, SIZE: tl.constexpr, BLOCK: tl.constexpr,
+    RUN: tl.constexpr,
 ):  # fmt: skip
     """See `gates.update_backward`. The gradients of the sums are written to grad_sums, and to grad_also if it is there.
 
@@ -58,6 +64,8 @@ def plain_backward(
     row = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
     inside = columns < SIZE
+    if gain is not None:
+        gain = of_run(gain, 5 * SIZE, row, RUN)
     i, g, f, o = update_backward(
         columns, inside, row, grad_h, grad_outputs, grad_c, c_before, gates, shown, mask, gain, values, scales,
         grad_gain, grad_offset, SIZE,

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from hyperbudget.nn.recurrent.fused.gpu.kernels.gates import update, update_backward
+from hyperbudget.nn.recurrent.fused.gpu.kernels.gates import of_run, update, update_backward
 from hyperbudget.nn.recurrent.fused.gpu.kernels.scaling import numbers_of, vector, weight_of
 
 
@@ -12,9 +12,11 @@ def scaled_forward(
     of_h, of_x, z, bias, weight, d,
     c_before, c, gates, shown, h, narrow, mask, gain, offset, values, scales,
     OF_H_ROW: tl.constexpr, Z_ROW: tl.constexpr, NUMBERS: tl.constexpr, PAD: tl.constexpr,
-    SIZE: tl.constexpr, BLOCK: tl.constexpr, EPSILON: tl.constexpr,
+    SIZE: tl.constexpr, BLOCK: tl.constexpr, EPSILON: tl.constexpr, RUN: tl.constexpr,
 ):  # fmt: skip
-    """See `gates.update`. The sums are ``d_h * of_h + d_x * of_x + d_b``, with z, bias, weight and d as in `vector`.
+    """See `gates.update`, and for RUN `gates.of_run`.
+
+    The sums are ``d_h * of_h + d_x * of_x + d_b``, with z, bias, weight and d as in `vector`.
 
     of_h, of_x: shape (batch, 4, SIZE), of_h in rows of OF_H_ROW numbers.
     """
@@ -24,6 +26,11 @@ def scaled_forward(
     from_h = of_h + row * OF_H_ROW
     from_x = of_x + row * 4 * SIZE
     own_z = z + row * Z_ROW
+    bias = of_run(bias, 12 * NUMBERS, row, RUN)
+    weight = of_run(weight, 12 * SIZE * (NUMBERS if d is None else 1), row, RUN)
+    if gain is not None:
+        gain = of_run(gain, 5 * SIZE, row, RUN)
+        offset = of_run(offset, 5 * SIZE, row, RUN)
     i = scaled_sum(0, from_h, from_x, own_z, bias, weight, d, columns, inside, row, NUMBERS, PAD, SIZE)
     g = scaled_sum(1, from_h, from_x, own_z, bias, weight, d, columns, inside, row, NUMBERS, PAD, SIZE)
     f = scaled_sum(2, from_h, from_x, own_z, bias, weight, d, columns, inside, row, NUMBERS, PAD, SIZE)
@@ -53,7 +60,7 @@ def scaled_backward(
     of_h, of_x, z, bias, weight, d,
     grad_sums, grad_of_h, grad_of_x, grad_z, grad_d,
     OF_H_ROW: tl.constexpr, Z_ROW: tl.constexpr, NUMBERS: tl.constexpr, PAD: tl.constexpr,
-    SIZE: tl.constexpr, BLOCK: tl.constexpr,
+    SIZE: tl.constexpr, BLOCK: tl.constexpr, RUN: tl.constexpr,
 ):  # fmt: skip
     """See `gates.update_backward`; then the gradients of all that the sums are made of.
 
@@ -63,6 +70,10 @@ def scaled_backward(
     row = tl.program_id(0).to(tl.int64)
     columns = tl.arange(0, BLOCK)
     inside = columns < SIZE
+    bias = of_run(bias, 12 * NUMBERS, row, RUN)
+    weight = of_run(weight, 12 * SIZE * (NUMBERS if d is None else 1), row, RUN)
+    if gain is not None:
+        gain = of_run(gain, 5 * SIZE, row, RUN)
     i, g, f, o = update_backward(
         columns, inside, row, grad_h, grad_outputs, grad_c, c_before, gates, shown, mask, gain, values, scales,
         grad_gain, grad_offset, SIZE,

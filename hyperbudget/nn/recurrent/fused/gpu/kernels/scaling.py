@@ -6,6 +6,8 @@ There are twelve parts: of d_h, d_x and d_b, each for i, g, f and o.
 import triton
 import triton.language as tl
 
+from hyperbudget.nn.recurrent.fused.gpu.kernels.gates import of_run
+
 
 @triton.jit
 def vector(
@@ -48,19 +50,24 @@ def scaling_gradient(
     grad_sums, of_h, of_x, z, bias, partial,
     ROWS: tl.constexpr, SLAB: tl.constexpr, OF_H_ROW: tl.constexpr, Z_ROW: tl.constexpr,
     NUMBERS: tl.constexpr, PAD: tl.constexpr, SIZE: tl.constexpr, BLOCK: tl.constexpr,
+    RUN: tl.constexpr, RUNS: tl.constexpr,
 ):  # fmt: skip
     """What a slab, SLAB of the ROWS, samples times steps, adds to the gradient of the weight, for one gate.
 
     A program takes BLOCK columns, PAD of the numbers of z, and one slab: so many are there at once, and no two write
     to one place. grad_sums, of_h, of_x: shape (ROWS, 4, SIZE), of_h in rows of OF_H_ROW numbers; z, bias: as in
     `vector`; partial: shape (slabs, 12, NUMBERS, SIZE). Grid: blocks of numbers, 4 times blocks of columns, slabs.
+
+    In a pack, of RUNS runs, each has ROWS rows, RUN of them a step; behind the slabs stand runs, in the grid as well.
     """
     gate = tl.program_id(1) % 4
     columns = (tl.program_id(1) // 4 * BLOCK + tl.arange(0, BLOCK))[None, :]
     inside = columns < SIZE
     place = (tl.program_id(0) * PAD + tl.arange(0, PAD))[:, None]
     known = place < NUMBERS
-    first = tl.program_id(2).to(tl.int64) * SLAB
+    run = tl.program_id(2) % RUNS
+    first = (tl.program_id(2) // RUNS).to(tl.int64) * SLAB
+    bias = of_run(bias, 12 * NUMBERS, run, None if RUN is None else 1)
 
     at = gate * SIZE + columns
     at_z = gate * NUMBERS + place
@@ -73,6 +80,8 @@ def scaling_gradient(
     for number in range(SLAB):
         row = first + number
         if row < ROWS:
+            if RUN is not None:
+                row = (row // RUN * RUNS + run) * RUN + row % RUN
             grad = tl.load(grad_sums + row * (4 * SIZE) + at, inside, other=0.0)
             seen_h = grad * tl.load(of_h + row * OF_H_ROW + at, inside, other=0.0)
             seen_x = grad * tl.load(of_x + row * (4 * SIZE) + at, inside, other=0.0)
