@@ -1,6 +1,7 @@
 # make quickstart   installs into .venv, runs the study digits-quick and builds its report
 # make test         installs into .venv, runs all tests
 # make lint types   ruff and mypy
+# make accessibility   checks the reports in reports/ with axe-core, light, dark and narrow; needs npm and Chromium
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -10,7 +11,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: quickstart test lint types install install-dev clean
+.PHONY: quickstart test lint types accessibility install install-dev clean
 
 quickstart: install
 	$(BIN)/hyperbudget run digits-quick
@@ -25,6 +26,12 @@ lint: install-dev
 
 types: install-dev
 	$(BIN)/mypy
+
+accessibility: install-dev $(VENV)/package/axe.min.js
+	$(BIN)/python -m tests.report.browser $(VENV)/package/axe.min.js reports/*/report.html
+
+$(VENV)/package/axe.min.js:
+	cd $(VENV) && tar xzf $$(npm pack --silent axe-core@4.14.1) package/axe.min.js
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

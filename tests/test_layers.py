@@ -8,7 +8,7 @@ import pytest
 import hyperbudget
 
 PACKAGE = Path(hyperbudget.__file__).parent
-LAYERS = ["cli", "bench", "report", "figures", "analyze", "study", "config", "train", "data", "budget", "nn"]
+LAYERS = ["cli", "bench", "summary", "report", "figures", "analyze", "study", "config", "train", "data", "budget", "nn"]
 """From the top to the bottom."""
 GROUND = {"errors", "__init__"}
 """Modules below all layers."""

@@ -13,11 +13,14 @@ from hyperbudget.analyze.exchange import ExchangeRate, exchange_rates
 from hyperbudget.analyze.fronts import front, fronts
 from hyperbudget.analyze.gap import Gap, gap
 from hyperbudget.analyze.health import health
+from hyperbudget.analyze.importance import Importances, importances
 from hyperbudget.analyze.intervals import Interval, mean_interval, probability_lower, ratio_interval
 from hyperbudget.analyze.membership import Member, front_probabilities, members
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
+from hyperbudget.analyze.sharing import Sharing, sharings
 from hyperbudget.analyze.summary import Analysis, analyze
 from hyperbudget.analyze.targets import TargetEntry, choose_targets, equal_quality
+from hyperbudget.analyze.throughput import Throughput, throughputs
 from hyperbudget.analyze.verdict import Verdict, verdict
 
 __all__ = [
@@ -30,11 +33,14 @@ __all__ = [
     "Effect",
     "ExchangeRate",
     "Gap",
+    "Importances",
     "Interval",
     "Line",
     "Member",
     "PaperMatch",
+    "Sharing",
     "TargetEntry",
+    "Throughput",
     "Verdict",
     "analyze",
     "at_budget",
@@ -51,10 +57,13 @@ __all__ = [
     "fronts",
     "gap",
     "health",
+    "importances",
     "mean_interval",
     "members",
     "paper_matches",
     "probability_lower",
     "ratio_interval",
+    "sharings",
+    "throughputs",
     "verdict",
 ]

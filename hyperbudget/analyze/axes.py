@@ -17,6 +17,8 @@ class Axis:
     name: str
     role: str
     log: bool
+    continuous: bool = False
+    """Whether it is a range, and not a list of values."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,12 @@ class Effect:
 def axes_of(study: Mapping[str, Any]) -> list[Axis]:
     """The axes in ``frame.attrs["study"]``."""
     return [
-        Axis(str(axis["name"]), str(axis.get("role", "science")), bool(axis.get("log", False)))
+        Axis(
+            str(axis["name"]),
+            str(axis.get("role", "science")),
+            bool(axis.get("log", False)),
+            axis.get("values") is None and axis.get("low") is not None,
+        )
         for axis in study.get("axes") or []
     ]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hyperbudget.analyze.configurations import configurations, finished_runs
-from hyperbudget.analyze.kernels import Array
+from hyperbudget.analyze.configurations import Configuration, configurations, finished_runs
 from hyperbudget.nn.cells import GATES, PHI_BINS
+from hyperbudget.nn.sharing.matrices import Array
 
 PREFIX = "dynamics."
 VECTORS = ("h", "x", "b")
@@ -75,6 +75,32 @@ def best_weight_changes(frame: pd.DataFrame) -> tuple[dict[str, Any], WeightChan
     return best
 
 
+@dataclass(frozen=True)
+class Spread:
+    """How far the scaling vectors of a configuration move: by vector and gate, one number a seed, shape (seeds,)."""
+
+    configuration: Configuration
+    vectors: Mapping[str, Mapping[str, Array]]
+
+
+def spreads(frame: pd.DataFrame) -> list[Spread]:
+    """Of each family's best configuration by validation whose weights change; by the family's name."""
+    found: dict[str, list[WeightChanges]] = {}
+    for row in _rows(finished_runs(frame)):
+        if each := WeightChanges.of(stored(row)):
+            found.setdefault(str(row["configuration"]), []).append(each)
+    best: dict[str, Spread] = {}
+    for configuration in sorted(configurations(frame), key=lambda c: c.selection_key):
+        if configuration.name in found and configuration.family not in best:
+            seeds = found[configuration.name]
+            vectors = {
+                vector: {gate: np.array([each.spread[vector][gate] for each in seeds]) for gate in seeds[0].changes}
+                for vector in VECTORS
+            }
+            best[configuration.family] = Spread(configuration, vectors)
+    return [best[family] for family in sorted(best)]
+
+
 def saturations(frame: pd.DataFrame) -> dict[str, Saturation]:
     """Of each family's best configuration by validation that has any, its seeds together."""
     found: dict[str, list[Saturation]] = {}
@@ -92,6 +118,11 @@ def saturations(frame: pd.DataFrame) -> dict[str, Saturation]:
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Of the runs of cells, without what else is stored in lists."""
+    others = ("curve.", f"{PREFIX}sharing.")
+    frame = frame[[name for name in frame.columns if not name.startswith(others)]]
+    if not any(name.startswith(PREFIX) for name in frame.columns):
+        return []
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 

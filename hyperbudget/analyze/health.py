@@ -1,9 +1,10 @@
-"""What makes a claim weak: failed runs, refused configurations, few seeds, optima at the edge of what was tried."""
+"""What makes a claim weak: failed, pruned and refused runs, few seeds, optima at the edge of what was tried."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -16,7 +17,8 @@ def health(frame: pd.DataFrame, configurations: Sequence[Configuration], axes: S
     """Sentences for the reader, the gravest first."""
     return [
         *_failures(frame, configurations),
-        *_seeds(configurations),
+        *_pruned(frame, configurations),
+        *_seeds(frame, configurations),
         *edges(configurations, axes),
         *_refused(frame),
     ]
@@ -58,10 +60,7 @@ def _failures(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> l
     if failed.empty:
         return []
     texts = failed["reason"] if "reason" in failed.columns else pd.Series([None] * len(failed))
-    reasons = Counter(
-        str(text).strip().splitlines()[0] if isinstance(text, str) and text.strip() else "no reason recorded"
-        for text in texts
-    )
+    reasons = _reasons(texts)
     named = "; ".join(f"{reason} ({n})" if len(reasons) > 1 else reason for reason, n in reasons.most_common(5))
     rest = f"; and {len(reasons) - 5} other reasons" if len(reasons) > 5 else ""
     sentences = [f"{len(failed):,} of {count(len(frame), 'run')} failed: {named}{rest}."]
@@ -71,7 +70,7 @@ def _failures(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> l
             f"{count(partly, 'configuration')} {'is' if partly == 1 else 'are'} judged by the seeds that finished "
             f"alone, which may flatter {'it' if partly == 1 else 'them'}."
         )
-    wholly = failed["configuration"].nunique() - partly
+    wholly = len(set(failed["configuration"]) - {c.name for c in configurations})
     if wholly:
         sentences.append(
             f"{count(wholly, 'configuration')} finished no run and {'is' if wholly == 1 else 'are'} absent."
@@ -79,9 +78,57 @@ def _failures(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> l
     return sentences
 
 
-def _seeds(configurations: Sequence[Configuration]) -> list[str]:
+def _reasons(texts: Iterable[object]) -> Counter[str]:
+    """How often each is given, by its first line; those that differ in a number alone are one, with … in its place."""
+    kinds: dict[str, list[str]] = {}
+    for text in texts:
+        line = text.strip().splitlines()[0] if isinstance(text, str) and text.strip() else "no reason recorded"
+        kinds.setdefault(re.sub(r"\d[\d,.]*", "…", line), []).append(line)
+    return Counter({lines[0] if len(set(lines)) == 1 else kind: len(lines) for kind, lines in kinds.items()})
+
+
+def _pruned(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> list[str]:
+    pruned = frame[frame["status"] == "pruned"]
+    if pruned.empty:
+        return []
+    pruner = (frame.attrs["study"].get("pruning") or {}).get("pruner")
+    by = f" by the pruner {pruner}" if pruner and pruner != "none" else ""
+    sentences = [
+        f"{len(pruned):,} of {count(len(frame), 'run')} {'was' if len(pruned) == 1 else 'were'} stopped early{by}: "
+        f"they have no result, count as no failure, and are in no comparison."
+    ]
+    wholly = len(set(pruned["configuration"]) - {c.name for c in configurations})
+    if wholly:
+        sentences.append(
+            f"{count(wholly, 'configuration')} {'was' if wholly == 1 else 'were'} stopped before any seed finished and "
+            f"{'is' if wholly == 1 else 'are'} absent: how good {'it' if wholly == 1 else 'they'} would have been is "
+            f"not known."
+        )
+    return sentences
+
+
+def promotion(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> str:
+    """That not all configurations were to get all seeds; empty for a study in which they were, or all got them."""
+    pruning = frame.attrs["study"].get("pruning") or {}
+    few = [c for c in configurations if c.n <= (pruning.get("first") or 1)]
+    if pruning.get("promote") is None or not 0 < len(few) < len(configurations):
+        return ""
+    first = pruning.get("first") or 1
+    seeds = "one seed" if first == 1 else f"{first} seeds"
+    alone = "no interval" if first == 1 else "wide intervals"
+    return (
+        f"{len(few)} of {len(configurations)} configurations have {seeds}, and {alone}, by design: only the best "
+        f"{pruning['promote']:g} of them after {'that' if first == 1 else 'those'} got the others. What was promoted "
+        f"was chosen by it, so its first seed{'' if first == 1 else 's'} may flatter it."
+    )
+
+
+def _seeds(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> list[str]:
     if not configurations:
         return []
+    said = promotion(frame, configurations)
+    if said:
+        return [said]
     sizes = Counter(c.n for c in configurations)
     if len(sizes) > 1 and min(sizes) > 1:
         few = ", ".join(f"{n} for {sizes[n]}" for n in sorted(sizes))
@@ -99,4 +146,5 @@ def _seeds(configurations: Sequence[Configuration]) -> list[str]:
 
 def _refused(frame: pd.DataFrame) -> list[str]:
     refused = int(frame.attrs["study"].get("refused") or 0)
-    return [f"The budget refused {count(refused, 'configuration')} before training."] if refused else []
+    proposed = refused + frame["configuration"].nunique()
+    return [f"The budget refused {refused:,} of {count(proposed, 'configuration')} before training."] if refused else []

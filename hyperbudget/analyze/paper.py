@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.budget.paper import ROWS, PaperRow
 
+DROPOUTS = ("input", "recurrent", "output")
+
 
 @dataclass(frozen=True)
 class PaperMatch:
@@ -36,8 +38,10 @@ class PaperMatch:
         """How ours was trained, in words."""
         field = {key.removeprefix("training."): value for key, value in self.configuration.fields.items()}
         parts = []
+        text = self.row.fields.get("model.network") == "language_model"
         if "steps" in field:
             size = f" of {field['batch_size']}" if "batch_size" in field else ""
+            size += f" x {field['length']} symbols" if text and size and "length" in field else ""
             parts.append(f"{field['steps']:,} steps{size}")
         if "optimizer" in field:
             parts.append(str(field["optimizer"]))
@@ -45,8 +49,16 @@ class PaperMatch:
             parts.append(f"learning rate {field['learning_rate']:g}")
         if "schedule" in field:
             parts.append(f"{field['schedule']} schedule")
-        if "augment" in field and self.row.fields["model.network"] != "language_model":
+        if "augment" in field and not text:
             parts.append("random crops" if field["augment"] else "no augmentation")
+        if text:
+            drops = {part: self.configuration.fields.get(f"model.{part}_dropout") for part in DROPOUTS}
+            kept = [f"{part} {1 - share:.0%}" for part, share in drops.items() if share]
+            parts.append(f"dropout that keeps {', '.join(kept)}" if kept else "no dropout")
+        if field.get("l2"):
+            parts.append(f"L2 {field['l2']:g}")
+        if field.get("precision", "fp32") != "fp32":
+            parts.append(str(field["precision"]))
         return ", ".join(parts)
 
 

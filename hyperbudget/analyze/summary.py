@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -14,7 +16,8 @@ from hyperbudget.analyze.draws import Draws, draw_means
 from hyperbudget.analyze.exchange import ExchangeRate, exchange_rates
 from hyperbudget.analyze.fronts import front, fronts
 from hyperbudget.analyze.gap import gap, gap_sentences
-from hyperbudget.analyze.health import health
+from hyperbudget.analyze.health import health, promotion
+from hyperbudget.analyze.importance import Importances, importances
 from hyperbudget.analyze.intervals import Resolution, resolution
 from hyperbudget.analyze.membership import Member, members
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
@@ -51,6 +54,11 @@ class Analysis:
     verdict: Verdict
     health: list[str]
 
+    @cached_property
+    def importances(self) -> list[Importances]:
+        """Of each family's axes; see `hyperbudget.analyze.importance.importances`."""
+        return importances(self.configurations, self.axes)
+
 
 def analyze(frame: pd.DataFrame) -> Analysis:
     """The numbers of a frame (`hyperbudget.study.frame`), whose runs are all measured alike."""
@@ -66,6 +74,9 @@ def analyze(frame: pd.DataFrame) -> Analysis:
     by_family = fronts(found)
     draws = draw_means(found, "validation", steps.validation)
     growth = convergence(frame, found)
+    answer = verdict(found, entries, baseline, len(frame), metric)
+    if said := promotion(frame, found):
+        answer = dataclasses.replace(answer, evidence=(*answer.evidence, said))
     return Analysis(
         metric=metric,
         baseline=baseline,
@@ -82,7 +93,7 @@ def analyze(frame: pd.DataFrame) -> Analysis:
         convergence=growth,
         effects=effects(found, axes),
         paper=paper_matches(found),
-        verdict=verdict(found, entries, baseline, len(frame), metric),
+        verdict=answer,
         health=[
             *health(frame, found, axes),
             *gap_sentences(gap(found, by_family), metric),

@@ -66,6 +66,11 @@ def axis_name(name: str) -> str:
     return _AXES.get(name, name.rpartition(".")[2].replace("_", " "))
 
 
+def group_name(group: str) -> str:
+    """A group of the anatomy: ``hyper_cell`` is ``small cell``."""
+    return {"hyper_cell": "small cell", "projections": "z and d", "recurrent": "main cell"}.get(group, group)
+
+
 def short_axis_name(name: str) -> str:
     """An axis in a narrow place: ``training.learning_rate`` is ``lr``."""
     return {"training.learning_rate": "lr", "training.batch_size": "batch"}.get(name) or axis_name(name)
@@ -75,7 +80,7 @@ def interval(value: Interval, metric: Metric) -> str:
     """``2.1% [1.7, 2.6]``, ``1.312 [1.305, 1.320]``, or the bare value where there is no interval."""
     if value.low is None or value.high is None:
         return metric.write(value.mean)
-    low, high = (metric.write(end).removesuffix(metric.sign) for end in (value.low, value.high))
+    low, high = (metric.write(end).removesuffix(metric.sign) for end in (value.low, min(value.high, metric.ceiling)))
     return f"{metric.write(value.mean)} [{low}, {high}]"
 
 
@@ -99,6 +104,14 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def operations(number: float) -> str:
+    """Floating-point operations: ``240G``, ``1.3T``, ``5P``."""
+    for unit, name in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= 0.9995 * unit:
+            return f"{number / unit:.3g}{name}"
+    return f"{number:.0f}"
 
 
 def listing(words: Sequence[str]) -> str:

@@ -27,11 +27,13 @@ COMMANDS = {
     "run": "Run a study, or go on with it.",
     "status": "Show how far a study is.",
     "report": "Build a study's report, HTML and PDF.",
+    "compare": "Build one report of several studies.",
     "export": "Write a finished run's model to a file.",
     "bench": "Measure what the design costs on this machine.",
     "show": "Draw a finished run's kernels and what they share.",
     "sample": "Let a finished run's language model write.",
     "ui": "Open the MLflow UI on a study's runs.",
+    "doctor": "Check this machine, a cluster and the stores.",
     "completion": "Print the completion script of a shell.",
 }
 

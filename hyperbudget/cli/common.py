@@ -73,6 +73,29 @@ def results_of(study: str) -> str:
     return load(find_study(study)).name
 
 
+def runs_of(study: str) -> Path:
+    """The ``runs.parquet`` of `study`: a file, a folder with one, the name of one in the results, or a study.
+
+    A study's is refreshed from its tracking store first. Raises UserError when there is none.
+    """
+    from hyperbudget.errors import UserError
+    from hyperbudget.study.collect import collect
+    from hyperbudget.study.folder import StudyFolder
+
+    path = Path(study)
+    if path.suffix == ".parquet":
+        return path
+    if path.is_dir():
+        if not (path / "runs.parquet").is_file():
+            raise UserError(
+                f"{path}: holds no runs.parquet; give a study file, or a folder that 'hyperbudget run' wrote"
+            )
+        return path / "runs.parquet"
+    if path.name == study and StudyFolder.of(study).study.is_file():
+        return collect(StudyFolder.of(study).study)
+    return collect(find_study(study))
+
+
 def spelt(study: Path) -> str:
     """`study` as the user would give it to a command: a shipped one by its name."""
     from hyperbudget.config.shipped import shipped

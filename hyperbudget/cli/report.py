@@ -18,29 +18,10 @@ def command(study: str, only: Literal["html", "pdf"] | None, out: Path | None) -
     STUDY is a study file or the name of one that ships, a runs.parquet, or a folder that holds one. The report lies
     beside the runs unless --out is given; its files are printed.
     """
+    from hyperbudget.cli.common import runs_of
     from hyperbudget.report.build import build
     from hyperbudget.study.frame import read
 
-    runs = _runs(study)
+    runs = runs_of(study)
     for path in build(read(runs), out or runs.parent, only):
         click.echo(path)
-
-
-def _runs(study: str) -> Path:
-    """The ``runs.parquet`` that `study` stands for; a study's is refreshed from its tracking store first."""
-    from hyperbudget.errors import UserError
-
-    path = Path(study)
-    if path.suffix == ".parquet":
-        return path
-    if path.is_dir():
-        runs = path / "runs.parquet"
-        if not runs.is_file():
-            raise UserError(
-                f"{path}: holds no runs.parquet; give a study file, or a folder that 'hyperbudget run' wrote"
-            )
-        return runs
-    from hyperbudget.cli.common import find_study
-    from hyperbudget.study.collect import collect
-
-    return collect(find_study(study))

@@ -92,12 +92,12 @@ def check_alike(one: Kernels, other: Kernels) -> None:
 
 def describe_kernels(shown: Kernels, runs: Runs, title: str) -> None:
     """A line a kernel, and how similar they are."""
-    from hyperbudget.analyze.kernels import deviation_over_he
-    from hyperbudget.analyze.similarity import compare
-    from hyperbudget.analyze.spectra import spectra
     from hyperbudget.cli.common import aligned
     from hyperbudget.figures.heading import shared_basic
     from hyperbudget.figures.similarity import levels
+    from hyperbudget.nn.sharing.matrices import deviation_over_he
+    from hyperbudget.nn.sharing.similarity import compare
+    from hyperbudget.nn.sharing.spectra import spectra
 
     rows = [("kernel", "shape", "deviation", "over He", "effective rank", "of at most")]
     for number, (shape, array, spectrum) in enumerate(

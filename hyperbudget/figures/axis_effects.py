@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 
 from hyperbudget.analyze.axes import Effect, axes_of, effects
 from hyperbudget.analyze.configurations import configurations
-from hyperbudget.analyze.words import axis_name, capital, value_text
+from hyperbudget.analyze.words import axis_name, capital, family_legend, value_text
 from hyperbudget.figures.legend import family_legend_row
+from hyperbudget.figures.points import describe_configuration, tell
 from hyperbudget.figures.scales import error_axis, value_axis
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.study.frame import metric_of
@@ -50,7 +51,7 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
             error_axis(ax, low, high, metric)
             _horizontal(ax, members)
             for effect in sorted(members, key=lambda e: list(styles).index(e.family)):
-                _panel(ax, effect, styles[effect.family], _positions(members))
+                _panel(ax, effect, styles[effect.family], _positions(members), metric)
             ax.set_title(capital(axis_name(name)))
             if place % columns:
                 ax.tick_params(labelleft=False)
@@ -91,7 +92,7 @@ def _horizontal(ax: Axes, members: Sequence[Effect]) -> None:
     ax.set_xticks(list(places.values()), [value_text(value) for value in places])
 
 
-def _panel(ax: Axes, effect: Effect, style: FamilyStyle, places: dict[object, float]) -> None:
+def _panel(ax: Axes, effect: Effect, style: FamilyStyle, places: dict[object, float], metric: Metric) -> None:
     dashes = style.dashes or (None, None)
     complete = len(effect.complete)
     for line in effect.lines:
@@ -99,13 +100,19 @@ def _panel(ax: Axes, effect: Effect, style: FamilyStyle, places: dict[object, fl
         ax.plot(xs, ys, color=style.color, linewidth=0.8, alpha=0.35 if complete > 1 else 0.8, dashes=dashes, zorder=3)
     if effect.loose:
         xs, ys = [places[v] for v, _ in effect.loose], [c.test.mean for _, c in effect.loose]
-        ax.plot(xs, ys, style.marker, color=style.color, markersize=4 * style.scale, alpha=0.6, markerfacecolor="none")
+        (loose,) = ax.plot(
+            xs, ys, style.marker, color=style.color, markersize=4 * style.scale, alpha=0.6, markerfacecolor="none"
+        )
+        tell(loose, [describe_configuration(c, metric) for _, c in effect.loose])
     if effect.median:
         xs, ys = [places[v] for v, _ in effect.median], [error for _, error in effect.median]
-        ax.plot(
+        (median,) = ax.plot(
             xs, ys, style.marker, linestyle="-", color=style.color, linewidth=1.9, dashes=dashes,
             markersize=6 * style.scale, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=5,
         )  # fmt: skip
+        said = "test" if complete == 1 else "median test"
+        name = f"{family_legend(effect.family)}, {axis_name(effect.axis.name)}"
+        tell(median, [f"{name} {value_text(v)}: {metric.measured(said, error)}" for v, error in effect.median])
     if complete == 1:
         for value, configuration in effect.complete[0].points:
             test = configuration.test

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from hyperbudget.analyze.summary import analyze
 from hyperbudget.analyze.words import family_name
 from hyperbudget.figures.legend import family_legend_row
+from hyperbudget.figures.points import describe_ratio, tell
 from hyperbudget.figures.scales import alike, close_ticks, log_ticks, shortest
 from hyperbudget.figures.style import INK, MUTED, PAPER, family_styles, in_order, theme
 
@@ -29,23 +30,25 @@ def budget_ratios(frame: pd.DataFrame) -> Figure | None:
         figure = Figure(figsize=(8.4, height))
         ax = figure.add_axes((0.135, 0.45 / height, 0.855, 1 - 0.8 / height))
         ends = [1.0]
+        step = min(0.3, 0.9 / len(styles))  # of all marks of a budget, which are one row
         for row, budget in enumerate(budgets):
             for place, (family, style) in enumerate(styles.items()):
                 entry = next((e for e in entries if e.budget == budget and e.family == family), None)
                 if entry is None or entry.ratio is None:
                     continue
                 ratio = entry.ratio
-                y = row - (place - (len(styles) - 1) / 2) * 0.3
+                y = row - (place - (len(styles) - 1) / 2) * step
                 ends.append(ratio.mean)
                 clear = ratio.low is not None and ratio.high is not None and not ratio.low <= 1 <= ratio.high
                 if ratio.low is not None and ratio.high is not None:
                     ax.plot([ratio.low, ratio.high], [y, y], color=style.color, linewidth=1.5, dashes=style.dashes or
                             (None, None), zorder=3)  # fmt: skip
                     ends += [ratio.low, ratio.high]
-                ax.plot(
+                (mark,) = ax.plot(
                     ratio.mean, y, style.marker, color=style.color, markersize=6.4 * style.scale, zorder=4,
                     markerfacecolor=style.color if clear else PAPER, markeredgewidth=1.2,
                 )  # fmt: skip
+                tell(mark, [describe_ratio(entry, metric)])
         margin = 1.08**metric.grain
         low, high = max(min(ends), 0.05) / margin, min(max(ends), 20.0) * margin
         ax.set_xscale("log")

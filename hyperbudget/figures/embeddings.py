@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from hyperbudget.analyze.kernels import Array, principal_axes
 from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height, wrapped
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, theme
+from hyperbudget.nn.sharing.matrices import Array, principal_axes
 from hyperbudget.nn.spec import KERNELS, Hyper
 from hyperbudget.study.kernels import Kernels
 

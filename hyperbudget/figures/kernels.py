@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from hyperbudget.analyze.kernels import Array, gallery, mosaic
+from hyperbudget.analyze.kernels import gallery, mosaic
 from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height, shared_basic, wrapped
 from hyperbudget.figures.picture import DPI
 from hyperbudget.figures.style import INK, MUTED, theme
+from hyperbudget.nn.sharing.matrices import Array
 from hyperbudget.nn.spec import KernelShape
 
 DIVERGING = LinearSegmentedColormap.from_list(

@@ -9,9 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from hyperbudget.analyze.words import operations
 from hyperbudget.study.metrics import Metric
 
 _SERIES = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
+_TIMES = (
+    (1.0, "s", (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)),
+    (60.0, "min", (1, 2, 5, 10, 20, 30)),
+    (3600.0, "h", (1, 2, 5, 10)),
+    (86400.0, "day", (1, 2, 5, 10, 20, 50, 100)),
+)
+"""Units of time, in seconds, and their round numbers."""
 _CLOSE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
 
 
@@ -79,6 +87,28 @@ def value_axis(ax: Axes, values: list[float]) -> None:
     ax.set_xlim(values[0] / margin, values[-1] * margin)
     shown = values if len(values) <= 7 else log_ticks(values[0], values[-1], most=7)
     _fix(ax.xaxis, shown, 1, shortest)
+
+
+def time_axis(ax: Axes, low: float, high: float) -> None:
+    """Make x a log axis of seconds from `low` to `high`: 5 s, 2 min, 1 h, 3 days."""
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    found = _within(low, high, (number * unit for unit, _, numbers in _TIMES for number in numbers))
+    found = found[:: math.ceil(len(found) / 6)] if found else log_ticks(low, high, most=6, least=2)
+    _fix(ax.xaxis, found, 1, _duration)
+
+
+def _duration(seconds: float) -> str:
+    unit, name = max((unit, name) for unit, name, _ in _TIMES if seconds >= 0.999 * unit or unit == 1)
+    count = f"{seconds / unit:.4g}"
+    return f"{count} {name}{'s' if name == 'day' and count != '1' else ''}"
+
+
+def operation_axis(ax: Axes, low: float, high: float) -> None:
+    """Make x a log axis of floating-point operations from `low` to `high`: 500G, 1T, 20P."""
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    _fix(ax.xaxis, log_ticks(low, high, most=6), 1, operations)
 
 
 def short_count(count: float) -> str:

@@ -8,9 +8,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from hyperbudget.analyze.similarity import Comparison, Similarity, compare
 from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height, shared_basic, wrapped
 from hyperbudget.figures.style import GRID, INK, MUTED, PAPER, theme
+from hyperbudget.nn.sharing.similarity import Comparison, Similarity, compare
 
 _BLUES = [PAPER, "#86ccf3", "#0072b2", "#00263d"]
 SHARED = LinearSegmentedColormap.from_list("hyperbudget shared", _BLUES).with_extremes(bad=GRID)
@@ -24,7 +24,7 @@ WRITTEN = 8
 def similarity_matrices(runs: Runs) -> Figure | None:
     """One panel a run: |cosine| between the parts of its network, measured below the diagonal, by chance above it.
 
-    All of it is defined in `hyperbudget.analyze.similarity`. None where no two parts can be compared.
+    All of it is defined in `hyperbudget.nn.sharing.similarity`. None where no two parts can be compared.
     """
     compared = {name: compare(k.arrays, k.family, k.basic or shared_basic(runs)) for name, k in runs.items()}
     if all(each.found.overall is None for each in compared.values()):

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from hyperbudget.analyze.spectra import Spectrum, spectra, tile_spectrum
 from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height, run_styles, shared_basic, wrapped
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, theme
+from hyperbudget.nn.sharing.spectra import Spectrum, spectra, tile_spectrum
 
 WIDE, HIGH, LEFT, UNDER = 2.7, 2.2, 0.62, 0.62
 """A panel, and what it leaves on its left and below it, in inches."""

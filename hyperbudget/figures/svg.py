@@ -9,6 +9,7 @@ from html import escape
 
 from matplotlib.figure import Figure
 
+from hyperbudget.figures.points import told
 from hyperbudget.figures.style import DARK, theme, variable
 
 _MONO_FACES = "'Liberation Mono', 'DejaVu Sans Mono', monospace"
@@ -29,11 +30,12 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)  # it would rule the whole page
+    text = _slim(told(text, themed))
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
     text = re.sub(r"font(-family)?: ?([^;\"]*?)'DejaVu Sans( Mono)?'[^;\"]*", functools.partial(_font, themed), text)
-    text = re.sub(r"N_z(?=\s*<)", 'N<tspan dy="2.2" style="font-size: 75%">z</tspan>', text)
+    text = re.sub(r"(?<=>)([^<>]*\b[NdW]_[a-z]\b[^<>]*)(?=</text>)", _subscripts, text)
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box is not None
     width, height = box.group(1).split()[2:]
@@ -48,6 +50,31 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
         colors = "|".join(color.removeprefix("#") for color in DARK)
         text = re.sub(rf"#({colors})\b", lambda found: f"var({variable(found.group(0))})", text)
     return text
+
+
+def _slim(text: str) -> str:
+    """Without what nobody sees: decimals of a point beyond the second, and a style said by each of many like marks."""
+    text = re.sub(r'(?<= )(?:d|x|y)="[^"]*"', lambda found: re.sub(r"(?<=\.\d\d)\d+", "", found.group(0)), text)
+    return re.sub(r'(<g clip-path="[^"]*")>((?:\s*<use [^>]*/>)+)', _style_once, text)
+
+
+def _style_once(found: re.Match[str]) -> str:
+    opening, marks = found.groups()
+    styles = set(re.findall(r' style="[^"]*"', marks))
+    if len(styles) != 1 or marks.count(" style=") < marks.count("<use "):
+        return found.group(0)
+    (style,) = styles
+    return f"{opening}{style}>{marks.replace(style, '')}"
+
+
+def _subscripts(found: re.Match[str]) -> str:
+    """``N_z 16`` with its z below the line, and what follows on it again."""
+    before, *rest = re.split(r"\b([NdW])_([a-z])\b", found.group(0))
+    for letter, below, after in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        before += f'{letter}<tspan dy="2.2" style="font-size: 75%">{below}</tspan>'
+        # A line break in the file is no text: nothing visible follows.
+        before += f'<tspan dy="-2.2">{after}</tspan>' if after.strip() else after
+    return before
 
 
 def _font(themed: bool, found: re.Match[str]) -> str:

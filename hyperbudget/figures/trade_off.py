@@ -16,6 +16,7 @@ from hyperbudget.analyze.fronts import front, fronts
 from hyperbudget.analyze.intervals import resolution
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.figures.legend import family_legend_row
+from hyperbudget.figures.points import MOST, describe_configuration, describe_runs, tell
 from hyperbudget.figures.scales import error_axis, parameter_axis
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.study.frame import metric_of
@@ -38,7 +39,8 @@ def trade_off(frame: pd.DataFrame) -> Figure | None:
         right = _limits(ax, found, matches, floor, metric)
         for rank, (family, style) in enumerate(styles.items()):
             members = [c for c in found if c.family == family]
-            _family(ax, members, style, right, floor, 10 * (rank + 1))
+            _runs(ax, members, style, floor, metric, many=sum(c.n for c in found) > MOST)
+            _family(ax, members, style, right, metric, 10 * (rank + 1))
         _paper(ax, matches, styles, metric)
         ax.set_xlabel("learnable parameters")
         ax.set_ylabel(f"test {metric.title}")
@@ -67,19 +69,30 @@ def _limits(
     return float(max(counts) * pad)
 
 
+def _runs(
+    ax: Axes, members: Sequence[Configuration], style: FamilyStyle, floor: float, metric: Metric, many: bool
+) -> None:
+    runs = [(c.parameters, max(error, floor)) for c in members for error in c.test_errors]
+    (dots,) = ax.plot(
+        *zip(*runs, strict=True), "o", color=style.color, markersize=2.6, alpha=0.28, markeredgewidth=0, zorder=2,
+        rasterized=many,
+    )  # fmt: skip
+    if not many:
+        tell(dots, [text for c in members for text in describe_runs(c, metric)])
+
+
 def _family(
-    ax: Axes, members: Sequence[Configuration], style: FamilyStyle, right: float, floor: float, layer: int
+    ax: Axes, members: Sequence[Configuration], style: FamilyStyle, right: float, metric: Metric, layer: int
 ) -> None:
     best = front(members)
     names = {c.name for c in best}
-    runs = [(c.parameters, max(error, floor)) for c in members for error in c.test_errors]
-    ax.plot(*zip(*runs, strict=True), "o", color=style.color, markersize=2.6, alpha=0.28, markeredgewidth=0, zorder=2)
-    rest = [(c.parameters, c.test.mean) for c in members if c.name not in names]
+    rest = [c for c in members if c.name not in names]
     if rest:
-        ax.plot(
-            *zip(*rest, strict=True), style.marker, color=style.color, markersize=4.2 * style.scale, alpha=0.5,
-            markerfacecolor="none", markeredgewidth=0.9, zorder=3,
+        (hollow,) = ax.plot(
+            [c.parameters for c in rest], [c.test.mean for c in rest], style.marker, color=style.color,
+            markersize=4.2 * style.scale, alpha=0.5, markerfacecolor="none", markeredgewidth=0.9, zorder=3,
         )  # fmt: skip
+        tell(hollow, [describe_configuration(c, metric) for c in rest])
     ends = [*(c.parameters for c in best[1:]), right]
     for configuration, end in zip(best, ends, strict=True):
         ax.plot(
@@ -94,10 +107,11 @@ def _family(
         if test.low is not None and test.high is not None:
             x = configuration.parameters
             ax.plot([x, x], [test.low, test.high], color=style.color, linewidth=1.1, zorder=layer + 1)
-    ax.plot(
+    (full,) = ax.plot(
         [c.parameters for c in best], [c.test.mean for c in best], style.marker, color=style.color,
         markersize=6.6 * style.scale, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=layer + 2,
     )  # fmt: skip
+    tell(full, [describe_configuration(c, metric) for c in best])
 
 
 def _paper(ax: Axes, matches: Sequence[PaperMatch], styles: dict[str, FamilyStyle], metric: Metric) -> None:

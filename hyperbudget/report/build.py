@@ -2,104 +2,61 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup, escape
 
 from hyperbudget.analyze.summary import analyze
-from hyperbudget.errors import UserError
-from hyperbudget.figures.style import css_variables
 from hyperbudget.report.certainty import certainty
-from hyperbudget.report.figures import render_figures
+from hyperbudget.report.figures import draw_figures, render_figures
 from hyperbudget.report.inside import inside
 from hyperbudget.report.provenance import provenance
+from hyperbudget.report.publish import Target, publish, render
 from hyperbudget.report.tables import tables
 from hyperbudget.report.text import header
 
-HERE = Path(__file__).parent
-HTML, PDF = "report.html", "report.pdf"
+PRINTED = 400
+"""Configurations that an appendix on paper lists; where there are more, the attached runs.csv has them."""
 
 
-def build(frame: pd.DataFrame, out: Path, only: Literal["html", "pdf"] | None = None) -> list[Path]:
+def build(frame: pd.DataFrame, out: Path, only: Target | None = None) -> list[Path]:
     """Write the report of `frame` into the folder `out`, made if it is missing; returns the files written.
 
-    The same frame gives the same bytes. Raises UserError when the libraries that WeasyPrint needs are not there; the
-    HTML is then written nonetheless, unless `only` is ``pdf``.
+    The same frame gives the same bytes. Raises UserError as `hyperbudget.report.publish.publish` does.
     """
-    out.mkdir(parents=True, exist_ok=True)
     context = _context(frame)
-    written = []
-    if only != "pdf":
-        _write(out / HTML, render(context, "html").encode())
-        written.append(out / HTML)
-    if only != "html":
-        from hyperbudget.report.pdf import to_pdf
 
-        try:
-            data = to_pdf(render(context, "pdf"))
-        except (ImportError, OSError) as error:
-            kept = f"; {out / HTML} was written" if written else ""
-            raise UserError(
-                f"the PDF needs WeasyPrint and its native libraries ({error}); install Pango, for example "
-                f"'apt install libpango-1.0-0 libpangoft2-1.0-0' or 'brew install pango', or use --only html{kept}"
-            ) from None
-        _write(out / PDF, data)
-        written.append(out / PDF)
-    return written
+    def draw(target: Target) -> str:
+        figures = [render_figures(part["drawn"], target == "html", part["suffix"]) for part in context["parts"]]
+        return render("template.html", context | {"figures": figures}, target)
 
-
-def render(context: dict[str, Any], target: Literal["html", "pdf"]) -> str:
-    """The page as text. target: ``html`` follows the reader's colour scheme, ``pdf`` is for paper."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )  # fmt: skip
-    environment.filters["names"] = names
-    return environment.get_template("template.html").render(
-        **context,
-        target=target,
-        figures=[render_figures(part["runs"], target == "html", part["suffix"]) for part in context["parts"]],
-        css=Markup((HERE / "style.css").read_text(encoding="utf-8")),
-        figure_colors=Markup(css_variables(dark=False)),
-        figure_colors_dark=Markup(css_variables(dark=True)),
-    )
-
-
-def names(text: str) -> Markup:
-    """Escape `text`, set its N_z with a subscript, and keep signs and intervals with their numbers.
-
-    An interval of bits is long, so that one would often be broken: it stays whole.
-    """
-    words = str(escape(text)).replace("≤ ", "≤\u00a0").replace("N_z ", "N_z\u00a0")
-    words = re.sub(r"(?<=\d) \[([\d.]+), (?=[\d.]+\])", "\u00a0[\\1,\u00a0", words.replace("% [", "%\u00a0["))
-    return Markup(words.replace("N_z", "N<sub>z</sub>"))
+    return publish(draw, out, "report", {"runs.csv": context["provenance"]["csv"]}, only)
 
 
 def _context(frame: pd.DataFrame) -> dict[str, Any]:
-    """What the template prints, figures excepted. Tasks are never mixed: each has its own part."""
-    parts = [(task, runs, analyze(runs)) for task, runs in split(frame).items()]
+    """What the template prints, and the figures. Tasks are never mixed: each has its own part."""
+    found = [(task, runs, analyze(runs)) for task, runs in split(frame).items()]
+    parts = [(task, runs, analysis, inside(runs, analysis.metric)) for task, runs, analysis in found]
     several = len(parts) > 1
     return {
-        **header(frame, [analysis for _, _, analysis in parts]),
+        **header(frame, [analysis for _, _, analysis in found]),
         "parts": [
             {
                 "on": f" on {task}" if several else "",
                 "suffix": f"-{number}" if several else "",
-                "runs": runs,
+                "drawn": draw_figures(runs, analysis, within),
                 "verdict": analysis.verdict,
                 "health": analysis.health,
                 "tables": tables(analysis),
                 "certainty": certainty(analysis),
-                "inside": inside(runs, analysis.metric),
+                "inside": within,
             }
-            for number, (task, runs, analysis) in enumerate(parts, start=1)
+            for number, (task, runs, analysis, within) in enumerate(parts, start=1)
         ],
-        "metrics": sorted({analysis.metric.name for _, _, analysis in parts}),
+        "metrics": sorted({analysis.metric.name for _, _, analysis in found}),
         "provenance": provenance(frame),
+        "printed": PRINTED,
     }
 
 
@@ -117,10 +74,3 @@ def split(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
             study = study | {"baseline": None}
         found[task].attrs = frame.attrs | {"study": study}
     return found
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

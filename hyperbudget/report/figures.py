@@ -2,152 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
-from hyperbudget.analyze.configurations import Configuration
-from hyperbudget.analyze.convergence import Convergence
-from hyperbudget.analyze.dynamics import Saturation, WeightChanges
-from hyperbudget.analyze.learning import LearningCurve
-from hyperbudget.analyze.summary import Analysis, analyze
-from hyperbudget.analyze.words import axis_name, capital, change, count, family_name, interval, listing, value_text
+from hyperbudget.analyze.summary import Analysis
+from hyperbudget.figures.anatomy import anatomy_bars
 from hyperbudget.figures.axis_effects import axis_effects
 from hyperbudget.figures.budget_ratios import budget_ratios
 from hyperbudget.figures.convergence import convergence_figure
+from hyperbudget.figures.costs import learning_costs
+from hyperbudget.figures.importances import importance_bars
 from hyperbudget.figures.learning import learning
 from hyperbudget.figures.saturation import saturation
+from hyperbudget.figures.sharing import sharing_maps, sharing_shapes
+from hyperbudget.figures.spread import spread_figure
 from hyperbudget.figures.svg import to_svg
 from hyperbudget.figures.trade_off import trade_off
 from hyperbudget.figures.weight_changes import weight_changes
-from hyperbudget.nn.cells import SATURATED
-from hyperbudget.report.inside import inside
-from hyperbudget.study.metrics import Metric, percent
+from hyperbudget.report import describe
+from hyperbudget.report.inside import Inside
+from hyperbudget.report.tables import anatomies
 
 
-def render_figures(frame: pd.DataFrame, themed: bool, suffix: str = "") -> dict[str, Markup | None]:
-    """Every figure by name; None where the study has no data for it. suffix: ends the ids of all."""
-    analysis = analyze(frame)
+@dataclass(frozen=True)
+class Drawn:
+    """A figure and its alt text."""
+
+    figure: Figure
+    title: str
+    description: str
+
+
+def draw_figures(frame: pd.DataFrame, analysis: Analysis, found: Inside) -> dict[str, Drawn | None]:
+    """Every figure by name; None where the study has no data for it. analysis, found: of `frame`."""
     metric = analysis.metric
-    found = inside(frame, metric)
-    tested = f"Test {analysis.metric.title}"
+    tested = f"Test {metric.title}"
+    chosen = anatomies(analysis)
     wanted: tuple[tuple[str, Any, str, str], ...] = (
-        ("trade_off", trade_off, f"{tested} against learnable parameters", describe_trade_off(analysis)),
-        ("budget_ratios", budget_ratios, f"{tested} relative to the baseline, by budget", describe_ratios(analysis)),
-        ("axis_effects", axis_effects, f"{tested} along each axis of the study", describe_effects(analysis)),
         (
-            "learning", lambda _: learning(found.curves, metric), f"Validation {metric.title} in training",
-            describe_learning(found.curves, metric),
+            "trade_off", trade_off(frame), f"{tested} against learnable parameters",
+            describe.describe_trade_off(analysis),
         ),
         (
-            "weight_changes", lambda _: weight_changes(found.changes),
-            "A text, and how much each character changed the main cell’s weights", describe_changes(found.changes),
+            "budget_ratios", budget_ratios(frame), f"{tested} relative to the baseline, by budget",
+            describe.describe_ratios(analysis),
         ),
         (
-            "saturation", lambda _: saturation(found.saturations), "Histograms of φ(c), the tanh in h",
-            describe_saturation(found.saturations),
+            "axis_effects", axis_effects(frame), f"{tested} along each axis of the study",
+            describe.describe_effects(analysis),
         ),
         (
-            "convergence", lambda _: convergence_figure(analysis.convergence),
-            "Hypervolume of the front over the configurations tried", describe_convergence(analysis.convergence),
+            "importances", importance_bars(analysis.importances), f"What decides validation {metric.title}",
+            describe.describe_importances(analysis.importances),
+        ),
+        (
+            "anatomy", anatomy_bars(chosen), "Learnable parameters by group, as shares",
+            describe.describe_anatomy(chosen),
+        ),
+        (
+            "sharing_maps", sharing_maps(found.sharings), "Cosine between every two kernels, family by family",
+            describe.describe_sharing(found.sharings),
+        ),
+        (
+            "sharing_shapes", sharing_shapes(found.sharings), "Effective ranks of kernels, and embeddings",
+            describe.describe_shapes(found.sharings),
+        ),
+        (
+            "learning", learning(found.curves, metric), f"Validation {metric.title} in training",
+            describe.describe_learning(found.curves, metric),
+        ),
+        (
+            "costs", learning_costs(found.curves, metric), f"Validation {metric.title} against what training costs",
+            describe.describe_costs(found.curves, metric),
+        ),
+        (
+            "weight_changes", weight_changes(found.changes),
+            "A text, and how much each character changed the main cell’s weights",
+            describe.describe_changes(found.changes),
+        ),
+        (
+            "spread", spread_figure(found.spreads), "How far the scaling vectors move along a text",
+            describe.describe_spread(found.spreads),
+        ),
+        (
+            "saturation", saturation(found.saturations), "Histograms of φ(c), the tanh in h",
+            describe.describe_saturation(found.saturations),
+        ),
+        (
+            "convergence", convergence_figure(analysis.convergence),
+            "Hypervolume of the front over the configurations tried",
+            describe.describe_convergence(analysis.convergence),
         ),
     )  # fmt: skip
-    made: dict[str, Markup | None] = {}
-    for name, draw, title, description in wanted:
-        figure = draw(frame)
-        made[name] = (
-            None
-            if figure is None
-            else Markup(to_svg(figure, name.replace("_", "-") + suffix, title, description, themed))
-        )
-    return made
+    return {
+        name: None if figure is None else Drawn(figure, title, description)
+        for name, figure, title, description in wanted
+    }  # fmt: skip
 
 
-def describe_trade_off(analysis: Analysis) -> str:
-    """Where each family's front begins and ends."""
-    parts = [f"{count(len(analysis.configurations), 'configuration')} on log axes."]
-    metric = analysis.metric
-    for family, members in analysis.fronts.items():
-        first, last = members[0], members[-1]
-        name = capital(family_name(family))
-        if first is last:
-            parts.append(f"{name}: {_point(first, metric)}.")
-        else:
-            ends = f"from {_point(first, metric)} to {_point(last, metric)}"
-            parts.append(f"{name}: along its front of {len(members)} {ends}.")
-    return " ".join(parts)
-
-
-def describe_ratios(analysis: Analysis) -> str:
-    """The word of every mark."""
-    parts, ratio = [], analysis.metric.ratio
-    for entry in analysis.entries:
-        if entry.ratio is not None:
-            value = entry.ratio
-            ends = "" if value.low is None or value.high is None else f" [{ratio(value.low)}, {ratio(value.high)}]"
-            parts.append(
-                f"{capital(family_name(entry.family))} at {entry.budget:,}: {ratio(value.mean)}{ends}, {entry.word}."
-            )
-    return " ".join(parts)
-
-
-def describe_effects(analysis: Analysis) -> str:
-    """From one end of each axis to the other."""
-    parts, metric = [], analysis.metric
-    for effect in analysis.effects:
-        name = f"{capital(axis_name(effect.axis.name))}, {family_name(effect.family)}"
-        ends = effect.end_to_end()
-        if ends:
-            ratio, fell, lines, _ = ends
-            first, last = value_text(effect.values[0]), value_text(effect.values[-1])
-            found = f"test {metric.title} {change(ratio, metric)}, lower in {fell} of {lines}"
-            parts.append(f"{name}: from {first} to {last} {found}.")
-        else:
-            parts.append(f"{name}: {len(effect.values)} values, no setting has them all.")
-    return " ".join(parts)
-
-
-def describe_learning(curves: Sequence[LearningCurve], metric: Metric) -> str:
-    """Where each line begins and ends."""
-    return " ".join(
-        f"{capital(curve.label)}: from {metric.full(curve.mean[0])} at step {curve.steps[0]:,.0f} to "
-        f"{metric.full(curve.mean[-1])} at step {curve.steps[-1]:,.0f}."
-        for curve in curves
-    )
-
-
-def describe_changes(found: WeightChanges | None) -> str:
-    """What the strips say on the whole."""
-    if found is None:
-        return ""
-    means = listing([f"{gate} {changes.mean():.2g}" for gate, changes in found.changes.items()])
-    largest = max(float(changes.max()) for changes in found.changes.values())
-    return (
-        f"Over {count(len(found.symbols), 'character')} the norm of the change of a gate’s weights is on average "
-        f"{means}; the largest is {largest:.2g}."
-    )
-
-
-def describe_saturation(found: Mapping[str, Saturation]) -> str:
-    """The share of every panel."""
-    return " ".join(
-        f"{capital(family_name(family))}: {percent(each.saturated)} of all φ(c) beyond {SATURATED:g} on either side."
-        for family, each in found.items()
-    )
-
-
-def describe_convergence(found: Convergence | None) -> str:
-    """What half of the trials had found."""
-    if found is None:
-        return ""
-    half = (len(found.tried) + 1) // 2
-    return (
-        f"After the first {half} of {count(len(found.tried), 'configuration')} the front has "
-        f"{found.tried[half - 1]:.2f} of its final hypervolume; in random order {found.middle[half - 1]:.2f} (median)."
-    )
-
-
-def _point(configuration: Configuration, metric: Metric) -> str:
-    return f"{interval(configuration.test, metric)}{metric.unit} with {configuration.parameters:,} parameters"
+def render_figures(drawn: Mapping[str, Drawn | None], themed: bool, suffix: str = "") -> dict[str, Markup | None]:
+    """All of them as SVG. suffix: ends the ids of all."""
+    return {
+        name: None if each is None
+        else Markup(to_svg(each.figure, name.replace("_", "-") + suffix, each.title, each.description, themed))
+        for name, each in drawn.items()
+    }  # fmt: skip

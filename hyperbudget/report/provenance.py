@@ -32,15 +32,19 @@ def provenance(frame: pd.DataFrame) -> dict[str, Any]:
         "yaml": str(study.get("yaml") or "").rstrip("\n"),
         "entries": [(name, value) for name, value in entries if value],
         "versions": sorted(versions.items()),
-        "csv": csv_uri(frame),
+        "csv": csv(frame),
         "runs": len(frame),
     }
 
 
-def csv_uri(frame: pd.DataFrame) -> str:
-    """All runs as CSV in a data URI, without what is in lists."""
+def csv(frame: pd.DataFrame) -> str:
+    """All runs as CSV, without what is in lists."""
     columns = [name for name in frame.columns if not name.startswith(LISTS)]
-    text = frame[columns].to_csv(index=False, lineterminator="\n")
+    return str(frame[columns].to_csv(index=False, lineterminator="\n"))
+
+
+def data_uri(text: str) -> str:
+    """A CSV as a link to itself."""
     return f"data:text/csv;charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}"
 
 

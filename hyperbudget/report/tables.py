@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from hyperbudget.analyze.anatomy import groups_of, present, shown
 from hyperbudget.analyze.budgets import ALONE, BASELINE, BETTER, WORSE
 from hyperbudget.analyze.configurations import Configuration
+from hyperbudget.analyze.importance import importance_sentences
 from hyperbudget.analyze.intervals import Interval
 from hyperbudget.analyze.summary import Analysis
 from hyperbudget.analyze.words import (
@@ -16,6 +18,7 @@ from hyperbudget.analyze.words import (
     change,
     family_legend,
     family_name,
+    group_name,
     ratio,
     short_axis_name,
     value_text,
@@ -44,6 +47,9 @@ def tables(analysis: Analysis) -> dict[str, Any]:
         "budgets": budget_rows(analysis),
         "axes": axis_rows(analysis),
         "loose": sum(1 for effect in analysis.effects if not effect.complete),
+        "importances": importance_sentences(analysis.importances),
+        "everywhere": all(axis.variance is not None for each in analysis.importances for axis in each.axes),
+        "anatomy": anatomy_rows(analysis),
         "paper": paper_rows(analysis),
         "baseline": family_name(analysis.baseline) if analysis.baseline else "",
         "intervals": any(c.n > 1 for c in found),
@@ -100,6 +106,27 @@ def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
             )  # fmt: skip
         groups.append({"budget": f"{budget:,}", "rows": rows})
     return groups
+
+
+def anatomy_rows(analysis: Analysis) -> dict[str, Any]:
+    """The parameters of each group, as the figure of the anatomy shows them: `head`, and one row a configuration."""
+    chosen = anatomies(analysis)
+    groups = present(chosen)
+    rows = [
+        {
+            **family_cell(c.family),
+            "label": c.short_label,
+            "parameters": f"{c.parameters:,}",
+            "groups": [f"{groups_of(c).get(group, 0):,}" for group in groups],
+        }
+        for c in chosen
+    ]
+    return {"head": [group_name(group) for group in groups], "rows": rows}
+
+
+def anatomies(analysis: Analysis) -> list[Configuration]:
+    """The configurations whose anatomy is shown, in the order of the figures' legends."""
+    return shown({family: analysis.fronts[family] for family in in_order(set(analysis.fronts))})
 
 
 def axis_rows(analysis: Analysis) -> list[dict[str, Any]]:
@@ -181,4 +208,4 @@ def interval_text(value: Interval, metric: Metric) -> str:
     """``[1.7, 2.6]`` in the metric's measure; empty where there is none."""
     if value.low is None or value.high is None:
         return ""
-    return f"[{metric.number(value.low)}, {metric.number(value.high)}]"
+    return f"[{metric.number(value.low)}, {metric.number(min(value.high, metric.ceiling))}]"

@@ -35,6 +35,8 @@ def facts(frame: pd.DataFrame, analyses: list[Analysis]) -> list[tuple[str, str]
         ("seeds", _span([c.n for c in configurations])),
         ("failed runs", f"{int((frame['status'] == 'failed').sum()):,}"),
     ]
+    if pruned := int((frame["status"] == "pruned").sum()):
+        found.append(("stopped early", f"{pruned:,}"))
     if "seconds" in frame.columns and frame["seconds"].notna().any():
         devices = {str(device).partition(":")[0] for device in done.get("device", pd.Series(dtype=str)).dropna()}
         what = "CPU time" if devices == {"cpu"} else "training time"

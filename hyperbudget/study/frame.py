@@ -7,8 +7,8 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``configuration``          name of its configuration, the same for all seeds
 ``label``                  the configuration in a few words, e.g. ``hyper depth 6 width 16 N_z 4``
 ``trial``                  Optuna's number of the trial
-``status``                 ``finished`` or ``failed``
-``reason``                 why a run failed, else missing
+``status``                 ``finished``, ``failed``, or ``pruned``: stopped early by the search
+``reason``                 why a run failed, or where it was stopped; else missing
 ``seed``                   integer
 ``task``                   e.g. ``mnist``
 ``metric``                 what the task's error is, by its name in `hyperbudget.study.metrics`: ``error``, a share of
@@ -23,7 +23,10 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``params.generated``       weights of the kernels that the main network uses
 ``params.free``            learnable parameters of the same network with free kernels
 ``compression``            ``params.free / params.learnable``
-``validation_error``       the task's error at the selected evaluation; missing for failed runs, as all below
+``flops.step``             floating-point operations of a training step (`hyperbudget.budget.flops.training_step`);
+                           missing in older frames
+``validation_error``       the task's error at the selected evaluation; missing for failed and pruned runs, as all below
+                           but times, places and curves of the latter, and ``validation_error_so_far``, their lowest
 ``test_error``             measured once, at that evaluation
 ``best_step``              the selected evaluation's step
 ``seconds``                wall time of the training, evaluations included
@@ -37,7 +40,8 @@ Whatever wrote such a file, the report can chart it. Columns (a field that a run
 ``curve.seconds``          list: wall time of the training so far, evaluations included; missing in older frames
 ``dynamics.*``             of runs that `hyperbudget.train.dynamics` says something about, as it is called there:
                            ``dynamics.symbols``, ``dynamics.change.i``, ..., ``dynamics.spread.h``, ...,
-                           ``dynamics.phi`` (lists) and ``dynamics.saturated``
+                           ``dynamics.phi`` (lists) and ``dynamics.saturated``; of image networks what
+                           `hyperbudget.train.sharing` says: ``dynamics.sharing.cosine``, ``dynamics.sharing.rank``, ...
 =========================  ==========================================================================================
 
 ``frame.attrs["study"]``: ``name``, ``question``, ``task``, ``file`` (name of the study file), ``yaml`` (the resolved

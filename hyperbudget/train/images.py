@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,7 @@ from hyperbudget.nn.image_model import ImageModel
 from hyperbudget.train.evaluate import evaluate
 from hyperbudget.train.objective import objective
 from hyperbudget.train.problem import Problem, Score, Split, untrained
+from hyperbudget.train.sharing import sharing
 from hyperbudget.train.spec import RunSpec
 from hyperbudget.train.streams import BatchOrder, stream
 
@@ -44,6 +47,10 @@ class ImageProblem(Problem):
         """See `Problem.score`."""
         images, labels = getattr(self.data, f"{split}_images"), getattr(self.data, f"{split}_labels")
         return evaluate(self.model, self.data.normalised(images), labels, self.settings.precision)
+
+    def dynamics(self) -> dict[str, Any]:
+        """See `Problem.dynamics`: of images it says how much the kernels share."""
+        return sharing(self.model, self.spec.model.kernels)
 
 
 def initial_model(spec: RunSpec, data: ImageData) -> ImageModel:

@@ -106,7 +106,7 @@ def test_health():
     notes = " ".join(analyze(demo()).health)
     assert "2 of 420 runs failed: the loss is not a number at step 212." in notes
     assert "2 configurations are judged by the seeds that finished" in notes
-    assert "refused 4 configurations" in notes
+    assert "refused 4 of 88 configurations" in notes
     assert "One seed a configuration" in " ".join(analyze(demo(1)).health)
 
 

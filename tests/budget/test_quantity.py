@@ -1,6 +1,6 @@
 import pytest
 
-from hyperbudget.budget.quantity import parse_count, parse_share
+from hyperbudget.budget.quantity import parse_count, parse_duration, parse_share, show_duration
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,23 @@ def test_shares(text, share):
             parse_share(text)
     else:
         assert parse_share(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("30min", 1800), ("1.5h", 5400), ("2 d", 172_800), ("1h30min", 5400), (" 1H 30 MIN ", 5400),
+     ("0s", None), ("30", None), ("min", None), ("-5s", None), ("30 mins", None), ("1h30", None), ("", None)],
+)  # fmt: skip
+def test_durations(text, seconds):
+    if seconds is None:
+        with pytest.raises(ValueError):
+            parse_duration(text)
+    else:
+        assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1800, "30 min"), (5400, "90 min"), (7200, "2 h"), (90, "90 s"), (0.5, "0.5 s")]
+)
+def test_durations_are_shown_in_their_largest_whole_unit(seconds, text):
+    assert show_duration(seconds) == text

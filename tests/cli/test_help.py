@@ -123,4 +123,4 @@ def test_commands_are_completed() -> None:
         main, [], prog_name="hyperbudget",
         env={"_HYPERBUDGET_COMPLETE": "bash_complete", "COMP_WORDS": "hyperbudget c", "COMP_CWORD": "1"},
     )  # fmt: skip
-    assert said.stdout.split() == ["plain,cp", "plain,check", "plain,count", "plain,completion"]
+    assert said.stdout.split() == ["plain,cp", "plain,check", "plain,count", "plain,compare", "plain,completion"]

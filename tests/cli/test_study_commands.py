@@ -181,6 +181,21 @@ class TestUi:
         assert done.exit_code == 2
         assert "something listens there already" in done.stderr
 
+    def test_no_password_on_a_command_line(self, monkeypatch):
+        folder = StudyFolder.of("tiny")
+        folder.path.mkdir(parents=True)
+        write_json(folder.stores, {"storage": "s", "tracking": "postgresql://me:s3cret@h/db"})
+        called = {}
+
+        def run(command, env, **_):
+            called.update(command=command, env=env)
+            return subprocess.CompletedProcess(command, 0)
+
+        monkeypatch.setattr(subprocess, "run", run)
+        done = call("ui", "tiny.yaml", "--port", "5973")
+        assert "s3cret" not in done.stdout + done.stderr + " ".join(called["command"])
+        assert called["env"]["MLFLOW_BACKEND_STORE_URI"] == "postgresql://me:s3cret@h/db"
+
     def test_serves_the_studys_store(self):
         write_stores()
         with socket.socket() as probe:
@@ -213,7 +228,7 @@ def write_stores():
 
 
 SNAPSHOT = Snapshot(
-    total=8, finished=3, failed=1, running=2, refused=0, seconds_left=75.0,
+    total=8, finished=3, failed=1, pruned=0, running=2, refused=0, seconds_left=75.0,
     front=lambda: [Best("free width 4", 700, 0.21, 2), Best("hyper width 8 N_z 4", 1200, 0.034, 1)],
 )  # fmt: skip
 

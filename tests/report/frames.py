@@ -239,3 +239,31 @@ def moving(seeds: int = 3, families: tuple[str, ...] = ("lstm", "ln_lstm", "hype
     attrs, made = made.attrs, pd.DataFrame(rows)
     made.attrs = attrs
     return made
+
+
+def sharing_nets(seeds: int = 2) -> pd.DataFrame:
+    """Residual nets with free, tied and generated kernels, and what their runs store of how much these share."""
+    random, layers, tiles = np.random.default_rng(9), 6, 24
+    rows = []
+    for family, level in (("free", 0.05), ("shared", 1.0), ("hyper", 0.7)):
+        for width in (8, 16):
+            for seed in range(seeds):
+                cosine = np.clip(random.normal(level, 0.02, layers * (layers - 1) // 2), 0, 1).round(3)
+                record = row(family, 100 * width, seed, 0.8 / width + 0.01 * seed, label=f"{family} width {width}")
+                record |= {"params.stem": 20 * width, "params.head": 80 * width, "params.generated": 1_000}
+                record |= {
+                    "dynamics.sharing.of": ["kernels"], "dynamics.sharing.part": list(range(1, layers + 1)),
+                    "dynamics.sharing.channels": [width] * layers, "dynamics.sharing.cosine": cosine.tolist(),
+                    "dynamics.sharing.overall": level, "dynamics.sharing.chance": 0.02,
+                    "dynamics.sharing.rank": random.uniform(4, 8, layers).round(2).tolist(),
+                    "dynamics.sharing.most": [8] * layers,
+                    "dynamics.sharing.tile_rank": 3.4, "dynamics.sharing.tile_most": 5,
+                }  # fmt: skip
+                if family == "hyper":
+                    record |= {
+                        **{f"dynamics.sharing.{axis}": random.uniform(-1, 1, tiles).round(3).tolist() for axis in "xy"},
+                        "dynamics.sharing.kernel": [1 + n // 4 for n in range(tiles)],
+                        "dynamics.sharing.axes": [0.52, 0.31],
+                    }
+                rows.append(record)
+    return frame(rows, seeds=list(range(seeds)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hyperbudget.analyze.kernels import Array, common_block, effective_rank, singular_values, tiles, unfold
+from hyperbudget.nn.sharing.matrices import Array, common_block, effective_rank, singular_values, tiles, unfold
 from hyperbudget.nn.spec import Family, Hyper, KernelShape, LowRank
 
 
@@ -30,7 +30,7 @@ class Spectrum:
 
 
 def spectra(kernels: Sequence[Array], family: Family, axis: int) -> list[Spectrum]:
-    """One a kernel, of `hyperbudget.analyze.kernels.unfold` along `axis`: 0 filters, 1 input slices."""
+    """One a kernel, of `hyperbudget.nn.sharing.matrices.unfold` along `axis`: 0 filters, 1 input slices."""
     return [
         Spectrum(singular_values(unfold(kernel, axis)), unfolding_bound(family, KernelShape(*kernel.shape), axis))
         for kernel in kernels
@@ -40,7 +40,7 @@ def spectra(kernels: Sequence[Array], family: Family, axis: int) -> list[Spectru
 def tile_spectrum(kernels: Sequence[Array], family: Family, basic: tuple[int, int] | None) -> Spectrum | None:
     """Of the matrix with every tile of every kernel as a row of length 1, so that small kernels count as large ones.
 
-    basic: as for `hyperbudget.analyze.similarity.parts`. None for a single tile, and for kernels of several heights
+    basic: as for `hyperbudget.nn.sharing.similarity.parts`. None for a single tile, and for kernels of several heights
     and widths.
     """
     if len({kernel.shape[2:] for kernel in kernels}) > 1:
@@ -55,7 +55,7 @@ def tile_spectrum(kernels: Sequence[Array], family: Family, basic: tuple[int, in
 
 
 def unfolding_bound(family: Family, shape: KernelShape, axis: int) -> int | None:
-    """An upper bound on the rank of a kernel as the matrix that `hyperbudget.analyze.kernels.unfold` makes of it.
+    """An upper bound on the rank of a kernel as the matrix that `hyperbudget.nn.sharing.matrices.unfold` makes of it.
 
     None where the family's sizes allow every rank. A slice of a tile is a mix of the d columns of W_out, plus B_out
     (eq. 3). Along the axis that the generator slices, n tiles beside each other give the matrix n d independent rows

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from hyperbudget.analyze.kernels import Array, common_block, tiles, unfold
-from hyperbudget.analyze.spectra import tile_bound, unfolding_bound
+from hyperbudget.nn.sharing.matrices import Array, common_block, tiles, unfold
+from hyperbudget.nn.sharing.spectra import tile_bound, unfolding_bound
 from hyperbudget.nn.spec import Family, KernelShape
 
 MOST = 64

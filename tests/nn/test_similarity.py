@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from hyperbudget.analyze.similarity import MOST, compare, parts, similarity
+from hyperbudget.nn.sharing.similarity import MOST, compare, parts, similarity
 from hyperbudget.nn.spec import Free, Hyper, LowRank
 
 

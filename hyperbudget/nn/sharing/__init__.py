@@ -1,0 +1,1 @@
+"""How much the kernels of a network have in common. NumPy alone."""
