@@ -6,18 +6,19 @@ The engine's part is Optuna's record, MLflow's record, and the driver's own acco
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hyperbudget.config import Study, load
+from hyperbudget.study.board import Line
 from hyperbudget.study.folder import RunFolder, Stores, StudyFolder, write_json, write_text
 from hyperbudget.study.pool import Pool
+from hyperbudget.study.usage import resident_bytes
 from hyperbudget.study.worker import Job, now
 
 TASK = "digits"
@@ -65,13 +66,13 @@ class Cost:
 class Nothing:
     """A worker whose trainings take no time; their results are committed as those of real ones are."""
 
-    def execute(self, job: Job) -> dict[str, Any]:
+    def execute(self, job: Job, line: Line) -> dict[str, Any]:
         """A result with a curve of ten evaluations."""
         steps = list(range(100, 1100, 100))
         result: dict[str, Any] = {
             "run": job.run, "seed": job.fields["seed"], "status": "finished", "reason": None, "metric": "error",
             "validation_error": 0.5, "test_error": 0.5, "best_step": 100, "seconds": 0.0, "compact_bytes": 0,
-            "curve": {"step": steps, "train_loss": [1.0] * 10, "validation_error": [0.5] * 10},
+            "curve": {"step": steps, "train_loss": [1.0] * 10, "validation_error": [0.5] * 10, "seconds": [0.0] * 10},
             "host": "", "device": "", "hardware": {}, "finished": now(),
         }  # fmt: skip
         write_json(RunFolder(job.folder).result, result)
@@ -119,7 +120,8 @@ def measure(runs: int, workers: int) -> Cost:
             run = RunFolder(Path(path) / "bare" / chosen.name)
             run.path.mkdir(parents=True)
             jobs.append(Job(chosen.name, chosen.runs([0])[0].fields(), digest(TASK), run.path, "", 1))
-        train(pool, jobs[:1] * 2 * pool.workers)  # the first jobs wait for Ray's processes
+        first = [replace(jobs[0], run=f"first-{index}") for index in range(2 * pool.workers)]
+        train(pool, first)  # they wait for Ray's processes
         began = time.perf_counter()
         train(pool, jobs)
         bare = time.perf_counter() - began
@@ -128,9 +130,11 @@ def measure(runs: int, workers: int) -> Cost:
         trials = open_study(study, stores.storage)
         write_text(folder.study, study.resolved_yaml())
         watch = Watch(tenth(runs))
-        engine = Engine(study, folder, trials, Record(Tracker(stores.tracking, study, folder), folder), pool, watch)
+        record = Record(Tracker(stores.tracking, study, folder), folder)
+        engine = Engine(study, folder, trials, record, pool, watch)
         began, began_cpu = time.perf_counter(), time.process_time()
         outcome = engine.run()
+        record.close()
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
         assert outcome.finished == runs, outcome
         return Cost(runs, pool.workers, seconds / runs, cpu_seconds / runs, bare / runs, watch.memory, resident())
@@ -171,11 +175,10 @@ def tenth(runs: int) -> int:
 
 def resident() -> int:
     """This process's resident set in bytes; where Linux does not say it, its largest one so far."""
-    try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-        import sys
+    if (now := resident_bytes()) is not None:
+        return now
+    import resource
+    import sys
 
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else 1024 * peak
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

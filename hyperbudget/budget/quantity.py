@@ -1,4 +1,4 @@
-"""Budgets as people write them: ``100k``, ``1.5M``, ``2%``."""
+"""Quantities as people write them: ``100k``, ``1.5M``, ``2%``, ``30min``."""
 
 from __future__ import annotations
 
@@ -32,3 +32,23 @@ def parse_share(text: str) -> float:
         hint = "" if match[2] else f"; for {match[1]}% write the sign"
         raise ValueError(f"{text!r} is not below 100%{hint}")
     return share
+
+
+_SECONDS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds: ``30min`` is 1800; ``90s``, ``1.5h``, ``2d`` and ``1h30min`` are durations too. Raises ValueError."""
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)\s*(d|h|min|s)\s*", text.strip().lower())
+    if "".join(number + unit for number, unit in parts) != re.sub(r"\s", "", text.lower()) or not parts:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 30min or 2h")
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is not more than 0")
+    return seconds
+
+
+def show_duration(seconds: float) -> str:
+    """As people write it, in the largest unit that it is a multiple of: ``30 min``, ``90 min``, ``0.5 s``."""
+    unit = next((unit for unit, size in _SECONDS.items() if seconds % size == 0), "s")
+    return f"{seconds / _SECONDS[unit]:g} {unit}"

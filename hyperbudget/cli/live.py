@@ -41,7 +41,7 @@ class PlainLines:
 
     def run_ended(self, what: str, result: dict[str, Any], snapshot: Snapshot) -> None:
         """E.g. ``[12/40] hyper N_z 4 seed 0: validation error 1.33% (4.2 s), 2 min left``."""
-        done = snapshot.finished + snapshot.failed
+        done = snapshot.finished + snapshot.failed + snapshot.pruned
         left = f", {duration(snapshot.seconds_left)} left" if snapshot.seconds_left is not None else ""
         self.message(f"[{done}/{snapshot.total}] {what}: {outcome(result)}{left}")
 
@@ -79,7 +79,7 @@ class LiveTable:
             "finished": f"{snapshot.finished} / {snapshot.total}",
             "running": str(snapshot.running),
             "failed": str(snapshot.failed),
-            "pruned": "0",
+            "pruned": str(snapshot.pruned),
             "refused": str(snapshot.refused),
             "elapsed": duration(time.monotonic() - self.started),
             "left": duration(snapshot.seconds_left) if snapshot.seconds_left is not None else "…",
@@ -111,8 +111,8 @@ def _spread(front: list[Any]) -> list[Any]:
 
 def outcome(result: dict[str, Any]) -> str:
     """A run's result in a few words."""
-    if result["status"] == "failed":
-        return f"failed: {result['reason']}"
+    if result["status"] != "finished":
+        return str(result["reason"]) if result["status"] == "pruned" else f"failed: {result['reason']}"
     quality = metric_named(result.get("metric")).measured("validation", result["validation_error"])
     return f"{quality} ({duration(result['seconds'])})"
 

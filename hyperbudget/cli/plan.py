@@ -66,13 +66,17 @@ def show_axes(study: Study) -> None:
 
 def show_counts(study: Study, planned: Plan) -> None:
     """How many configurations and runs."""
-    seeds = len(study.search.seeds)
-    most = "" if study.search.sampler == "grid" else "at most "
-    first = f"; first those of search.include ({len(study.search.include)})" if study.search.include else ""
-    click.echo(
-        f"{study.search.sampler} search: {most}{plural(planned.configurations, 'configuration')} x "
-        f"{plural(seeds, 'seed')} = {most}{plural(planned.runs, 'run')}{first}\n"
-    )
+    search = study.search
+    first = len(search.at_first)
+    most = "" if search.sampler == "grid" else "at most "
+    configurations = f"{most}{plural(planned.configurations, 'configuration')} x {plural(first, 'seed')}"
+    runs = f"{most}{plural(planned.runs, 'run')}"
+    if search.promote is not None:
+        configurations += f", the best {search.promote:.0%} x {len(search.seeds) - first} more"
+        runs = f"about {plural(planned.runs, 'run')}"
+    included = f"; first those of search.include ({len(search.include)})" if search.include else ""
+    pruned = f"; of those that the pruner {search.pruner} ends early, fewer" if search.pruner != "none" else ""
+    click.echo(f"{search.sampler} search: {configurations} = {runs}{included}{pruned}\n")
 
 
 def show_landings(study: Study) -> None:
@@ -151,8 +155,9 @@ def show_time(study: Study, planned: Plan, workers: int | None) -> None:
     for candidates in _thin(groups, TIMED):
         seconds.append(estimate_seconds(candidates[0].configuration.run(study.search.seeds[0]), device))
     at_once = workers or max(1, int((os.cpu_count() or 1) / study.resources.cpus))
-    if device.type == "cuda" and study.resources.gpus and workers is None:
-        at_once = min(at_once, max(1, int(torch.cuda.device_count() / study.resources.gpus)))
+    gpus = study.resources.gpus_at_most
+    if device.type == "cuda" and gpus and workers is None:
+        at_once = min(at_once, max(1, int(torch.cuda.device_count() / gpus)))
     total = sum(seconds) / len(seconds) * planned.runs
     click.echo(
         f"time: a run takes {duration(min(seconds))} to {duration(max(seconds))} on {device.type} with "

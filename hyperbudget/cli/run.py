@@ -16,7 +16,7 @@ from hyperbudget.cli.common import StudyArgument, overrides, plural, spelt
 @click.option("--tracking-uri", metavar="URI", help="MLflow's store; by default a database with the results.")
 @click.option("--storage", metavar="URL", help="Optuna's storage; by default a database with the results.")
 @click.option(
-    "--address", default="local", show_default=True, help="Ray: 'local', 'auto' or a cluster's ray://HOST:PORT."
+    "--address", default="local", show_default=True, help="Ray: 'local', 'auto', HOST:PORT or ray://HOST:PORT."
 )
 @click.option("--fresh", is_flag=True, help="Begin anew; earlier results are kept aside.")
 def command(
@@ -47,7 +47,9 @@ def command(
     if outcome.stopped_by:
         click.echo(f"stopped by {outcome.stopped_by}", err=True)
     refused = f", {plural(outcome.refused, 'configuration')} refused" if outcome.refused else ""
-    click.echo(f"{loaded.name}: {plural(outcome.finished, 'run')} finished, {len(outcome.failures)} failed{refused}")
+    pruned = f", {outcome.pruned} pruned" if outcome.pruned else ""
+    finished = f"{plural(outcome.finished, 'run')} finished{pruned}, {len(outcome.failures)} failed{refused}"
+    click.echo(f"{loaded.name}: {finished}")
     if outcome.beyond:
         beyond = plural(outcome.beyond, "run")
         click.echo(f"kept and reported besides, of configurations that the file no longer has: {beyond}", err=True)
@@ -55,5 +57,18 @@ def command(
         click.echo(f"interrupted; go on with: hyperbudget run {spelt(study)}", err=True)
         return 130
     if outcome.finished:
+        _summarise(loaded.name)
         click.echo(f"next: hyperbudget report {spelt(study)}", err=True)
     return 1 if outcome.failures else 0
+
+
+def _summarise(name: str) -> None:
+    """Sum the study up in MLflow; its results do not depend on it."""
+    from hyperbudget.errors import UserError
+    from hyperbudget.study.folder import StudyFolder
+    from hyperbudget.summary import summarise
+
+    try:
+        summarise(StudyFolder.of(name), lambda said: click.echo(said, err=True))
+    except UserError as error:
+        click.echo(f"{error}; the same command writes it", err=True)

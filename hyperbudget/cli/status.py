@@ -25,6 +25,8 @@ def command(study: Path) -> int:
     click.echo(f"{folder.path.name}: {state}")
     click.echo(f"  finished     {now.finished}" + (f" of {now.total}" if now.total is not None else ""))
     click.echo(f"  {'under way' if now.driver else 'interrupted'}".ljust(15) + str(now.open))
+    if now.pruned:
+        click.echo(f"  pruned       {now.pruned}")
     click.echo(f"  failed       {now.failed}")
     for run, reason in now.failures:
         click.echo(f"    {run}: {reason}")

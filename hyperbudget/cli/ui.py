@@ -37,9 +37,12 @@ def command(study: Path, port: int) -> int:
         except OSError:
             raise UserError(f"--port {port}: something listens there already; choose another one") from None
     click.echo(f"MLflow on {masked(tracking)}: http://127.0.0.1:{port} (Ctrl-C ends it)", err=True)
-    serve = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking, "--host", "127.0.0.1"]
-    # Job execution would start eight more processes, for features that a study does not use.
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    serve = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"]
+    environment = os.environ | {
+        "MLFLOW_BACKEND_STORE_URI": tracking,  # a password in it would be seen on a command line
+        # Job execution would start eight more processes, for features that a study does not use.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     try:
         return subprocess.run([*serve, "--port", str(port)], env=environment, check=False).returncode
     except KeyboardInterrupt:

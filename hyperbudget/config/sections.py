@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    TypeAdapter,
+    model_validator,
+)
 
-from hyperbudget.budget.quantity import parse_count, parse_share
+from hyperbudget.budget.quantity import parse_count, parse_duration, parse_share
 from hyperbudget.config.fields import whole
 from hyperbudget.config.problems import show
 from hyperbudget.config.words import distinct, filled, not_one_of, wrong
@@ -48,6 +59,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _some(value: float) -> float:
+    if not value:
+        raise wrong(f"{value:g} promotes nothing; give a share above 0, or remove it")
+    return value
+
+
+WILCOXON_SEEDS = 5
+"""So many seeds the pruner of that name needs: a signed-rank test finds p < 0.1 with 4 pairs at the earliest."""
+
+
 def _seeds(value: Any) -> Any:
     """``3`` is short for ``[0, 1, 2]``."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -69,7 +90,9 @@ class Point(dict[str, Any]):
 class Search(Section):
     """How the space is searched: by which sampler, how many configurations (`trials`), each with which seeds.
 
-    `include`: configurations that come first, by their values on the axes. `seed` is the sampler's own.
+    `include`: configurations that come first, by their values on the axes. `seed` is the sampler's own. `promote`: the
+    share of the configurations, the best after their `first_seeds` (1 unless set), that get the other seeds too.
+    `pruner`: what ends a configuration early that falls behind; see `hyperbudget.study.pruning`.
     """
 
     sampler: Literal["grid", "random", "tpe", "nsga2", "gp"] = "grid"
@@ -77,8 +100,32 @@ class Search(Section):
     seeds: Annotated[tuple[Seed, ...], AfterValidator(filled), BeforeValidator(_seeds)] = (
         0, 1, 2,
     )  # fmt: skip
+    first_seeds: Count | None = None
+    promote: Annotated[Share, AfterValidator(_some)] | None = None
+    pruner: Literal["none", "median", "halving", "hyperband", "wilcoxon"] = "none"
     seed: Seed = 0
     include: tuple[Any, ...] = ()
+
+    @property
+    def at_first(self) -> tuple[int, ...]:
+        """The seeds that every configuration gets."""
+        return self.seeds if self.promote is None else self.seeds[: self.first_seeds or 1]
+
+    @model_validator(mode="after")
+    def _rounds(self) -> Self:
+        if self.first_seeds is not None and self.promote is None:
+            raise wrong("has first_seeds without promote; say which share of the configurations gets the other seeds")
+        if self.promote is not None and len(self.at_first) >= len(self.seeds):
+            first, seeds = len(self.at_first), len(self.seeds)
+            raise wrong(
+                f"has promote, but no seeds for a second round: {seeds} in all, {first} of them first; give more"
+            )
+        if self.pruner == "wilcoxon" and len(self.seeds) < WILCOXON_SEEDS:
+            raise wrong(
+                f"has the pruner wilcoxon, which compares seed by seed and decides after {WILCOXON_SEEDS - 1} at the "
+                f"earliest, and {len(self.seeds)} in all; give {WILCOXON_SEEDS} or more, or take another pruner"
+            )
+        return self
 
 
 TOLERANCE = 0.02
@@ -136,17 +183,53 @@ class Budget(Section):
     hours: Positive | None = None
 
 
-def _gpus(value: float) -> float:
-    if value > 1 and not value.is_integer():
+def _gpus(value: Any) -> float | Literal["auto"]:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong(f"{show(value)} is neither a number of GPUs nor auto")
+    if not 0 <= value < math.inf:
+        raise wrong(f"{show(value)} is not a number of GPUs: give 0, a share such as 0.25, 1 or more, or auto")
+    if value > 1 and not float(value).is_integer():
         raise wrong(f"{value} is neither a share of one GPU nor a whole number of them")
-    return value
+    return float(value)
+
+
+def _duration(value: Any) -> Any:
+    """A number stands for seconds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+
+
+Duration = Annotated[Positive, BeforeValidator(_duration)]
+"""Seconds: ``90``, ``30min``, ``2h``."""
 
 
 class Resources(Section):
-    """What one run occupies on its machine; runs share a CPU or a GPU by fractions."""
+    """What one run occupies on its machine, and for how long; runs share a CPU or a GPU by fractions.
+
+    `gpus`: ``auto`` measures how much of a GPU the largest runs need. `stall`: a run whose step has not changed for so
+    long is ended and tried again. `time_limit`: a run that has trained for so long is stopped at its next evaluation,
+    and fails; with a higher limit, the next call goes on with it. `pack`: how many small recurrent runs of equal shapes
+    are trained as one program, on one worker; ``auto``: many on a GPU, none on a CPU. `system_metrics`: MLflow is told at every evaluation
+    what the run's process uses of its machine.
+    """
 
     cpus: Positive = 1.0
-    gpus: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False), AfterValidator(_gpus)] = 0.0
+    gpus: Annotated[float | Literal["auto"], PlainValidator(_gpus)] = 0.0
+    stall: Duration = 1800.0
+    time_limit: Duration | None = None
+    pack: Count | Literal["auto", "off"] = "auto"
+    system_metrics: Annotated[bool, Strict()] = False
+
+    @property
+    def gpus_at_most(self) -> float:
+        """What a run occupies of the GPUs; a whole one where only a measurement can tell."""
+        return 1.0 if self.gpus == "auto" else self.gpus
 
 
 def _family(value: str) -> str:

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,33 @@ from hyperbudget.errors import UserError
 CHUNK = 1 << 16  # bytes
 FIRST_PAUSE = 0.5  # seconds; doubles with every round
 TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
+
+
+Missing = tuple[Sequence[str], Path]
+"""Where a file that is not there can be had, and where it belongs."""
+_wanted: ContextVar[list[Missing] | None] = ContextVar("wanted", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[Missing]]:
+    """Within, `fetch` downloads nothing; what it would is in the list."""
+    wanted: list[Missing] = []
+    token = _wanted.set(wanted)
+    try:
+        yield wanted
+    finally:
+        _wanted.reset(token)
+
+
+def reachable(url: str, *, timeout: float = 5.0) -> str | None:
+    """Why nothing can be had from `url`; None where it can."""
+    try:
+        _open(url, {"User-Agent": f"hyperbudget/{__version__}"}, timeout).close()
+    except urllib.error.HTTPError as error:
+        return f"HTTP {error.code} {error.reason}".rstrip()
+    except _Failure as failure:
+        return str(failure)
+    return None
 
 
 class _Failure(Exception):
@@ -51,12 +79,17 @@ def fetch(
     seconds) that double; one that refuses, or cannot be reached within `timeout` seconds, is not asked again.
 
     Raises UserError when no mirror delivers, with the reason of each, and when the folder cannot be written to.
+    Within `noting` it only notes what is missing.
     """
     if target.exists():
         return target
+    if (wanted := _wanted.get()) is not None:
+        wanted.append((urls, target))
+        return target
     with _writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(target.parent / ".download.lock"):
+        waiting = f"waiting for another process that downloads into {target.parent}"
+        with exclusive(target.parent / ".download.lock", waiting=waiting):
             if not target.exists():  # another process may have fetched it while this one waited
                 _fetch(urls, target, check, attempts, timeout, sleep)
     return target

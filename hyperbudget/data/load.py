@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from hyperbudget.data import digest_file
 from hyperbudget.data.directory import data_dir as default_data_dir
-from hyperbudget.data.load_text import load_text, prepare_text, text_digest, text_sizes, text_symbols
+from hyperbudget.data.download import Missing, noting
+from hyperbudget.data.load_text import (
+    download_text,
+    load_text,
+    prepare_text,
+    text_digest,
+    text_sizes,
+    text_symbols,
+)
 from hyperbudget.data.tasks import TASK_NAMES, TASKS, TEXT_PREFIX, is_text
 from hyperbudget.errors import UserError
 from hyperbudget.nn.fields import SpecError
@@ -63,6 +71,19 @@ def prepare(task: str, data_dir: Path | None = None) -> None:
     folder = _folder(task, data_dir)
     _download(task, folder)
     digest(task, data_dir)
+
+
+def missing(task: str, data_dir: Path | None = None) -> list[Missing]:
+    """The files of a task that `load` would download first, each with the addresses that have it. Downloads nothing.
+
+    Raises UserError for an unknown task.
+    """
+    with noting() as wanted:
+        if is_text(task):
+            download_text(task, data_dir)
+        else:
+            _download(task, _folder(task, data_dir))
+    return wanted
 
 
 def shape(task: str, data_dir: Path | None = None) -> dict[str, int]:

@@ -70,12 +70,17 @@ def text_sizes(name: str, data_dir: Path | None = None) -> tuple[int, int, int]:
 
 def prepare_text(name: str, data_dir: Path | None = None) -> None:
     """Download what a task needs and what is missing, so that no worker has to. Raises UserError like `load_text`."""
+    download_text(name, data_dir)
+    text_digest(name, data_dir)
+
+
+def download_text(name: str, data_dir: Path | None = None) -> None:
+    """Download what is missing. Raises UserError like `load_text`."""
     task = text_task(name)
     if task.name == "ptb":
         download_ptb(_folder(task, data_dir))
     elif task.name == "enwik8":
         download_enwik8(_folder(task, data_dir))
-    text_digest(name, data_dir)
 
 
 def _folder(task: TextTask, data_dir: Path | None) -> Path:

@@ -13,21 +13,22 @@ UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, *, waiting: str | None = None) -> Iterator[None]:
     """Hold the lock file `path` (created, and left in place), waiting for whichever process or thread has it.
 
+    `waiting` is said, on stderr, when somebody has it.
     Where the platform or the file system knows no such lock, go on without one. Raises OSError when the lock file
     cannot be opened.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _lock(descriptor, path)
+        _lock(descriptor, waiting)
         yield
     finally:
         os.close(descriptor)  # releases the lock
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, waiting: str | None) -> None:
     if sys.platform == "win32":
         return
     import fcntl
@@ -35,7 +36,8 @@ def _lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"waiting for another process that downloads into {path.parent}", file=sys.stderr, flush=True)
+        if waiting:
+            print(waiting, file=sys.stderr, flush=True)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
         if error.errno not in UNSUPPORTED:

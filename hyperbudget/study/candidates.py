@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hyperbudget.budget.closed_form import Anatomy, anatomy
+from hyperbudget.budget.flops import training_step
 from hyperbudget.config import Axis, Configuration, Study
 from hyperbudget.data.load import shape
 from hyperbudget.study.label import label
@@ -35,6 +36,12 @@ class Candidate:
     def name(self) -> str:
         """The configuration's: a hash, the same whichever fields of the study are axes."""
         return self.configuration.run(0).configuration()
+
+    def metrics(self) -> dict[str, float]:
+        """What it costs, under the names of the frame's columns: its parameters by group, and operations a step."""
+        chosen = self.configuration
+        step = training_step(chosen.model, shape(chosen.task), chosen.training)
+        return {**self.anatomy.metrics(), "flops.step": step}
 
     def runs(self, seeds: Sequence[int]) -> list[RunSpec]:
         """One run a seed."""

@@ -30,7 +30,9 @@ def collect(study_path: str | Path) -> Path:
     study = load(folder.study)  # as it was run, overrides included
     stores = Stores.of(folder)
     try:
-        rows = _rows(study, stores.tracking)
+        rows = _rows(study, stores.tracking, folder)
+    except UserError:
+        raise
     except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
         message = masked(" ".join(str(error).split()))[:300]
         raise UserError(f"--tracking-uri {masked(stores.tracking)}: MLflow's store cannot be read: {message}") from None
@@ -46,47 +48,70 @@ def collect(study_path: str | Path) -> Path:
     return folder.frame
 
 
-def _rows(study: Study, uri: str) -> list[dict[str, Any]]:
+def _rows(study: Study, uri: str, folder: StudyFolder | None = None) -> list[dict[str, Any]]:
     from mlflow import MlflowClient
 
-    from hyperbudget.study.tracking import RUN_TAG, all_runs
+    from hyperbudget.study.tracking import RUN_TAG, quiet, runs_of
 
+    quiet()
     client = MlflowClient(tracking_uri=uri)
     experiment = client.get_experiment_by_name(study.name)
     if experiment is None:
         return []
-    return [
-        _row(client, run)
-        for run in all_runs(client, experiment.experiment_id)
-        if RUN_TAG in run.data.tags and run.info.status in ("FINISHED", "FAILED")
-    ]
+    rows = []
+    for run in runs_of(client, experiment.experiment_id, f"tags.`{RUN_TAG}` != ''"):
+        if status := _status(run):
+            rows.append(_row(run, status))
+            if status != "failed":
+                name = run.data.tags[RUN_TAG]
+                rows[-1] |= _curve_in_folder(folder, name) or _curve_in_mlflow(client, run.info.run_id)
+    return rows
 
 
-def _row(client: Any, run: Any) -> dict[str, Any]:
+def _status(run: Any) -> str | None:
+    """How a run ended; None while it has not."""
+    if run.info.status in ("FINISHED", "FAILED"):
+        return str(run.info.status.lower())
+    return "pruned" if run.info.status == "KILLED" and run.data.tags.get("status") == "pruned" else None
+
+
+def _row(run: Any, status: str) -> dict[str, Any]:
+    """A run's row, without its curve."""
     tags, metrics = run.data.tags, run.data.metrics
     row: dict[str, Any] = {
         "run": tags["hyperbudget.run"],
         "configuration": tags["hyperbudget.configuration"],
         "label": tags["hyperbudget.label"],
         "trial": int(tags["hyperbudget.trial"]),
-        "status": run.info.status.lower(),
-        "reason": tags.get("reason"),
+        "status": status,
+        "reason": tags.get("reason") or None,
         "metric": tags.get("metric"),
     }
     row |= {name: _value(text) for name, text in run.data.params.items()}
-    row |= {name: value for name, value in metrics.items() if not name.startswith("curve.")}
+    row |= {name: value for name, value in metrics.items() if not name.startswith(("curve.", "system/"))}
     for name in ("validation_error", "test_error"):
         row.setdefault(name, None)
     row |= {name: tags.get(name) for name in ("device", "host", "finished", "data_digest")}
     row |= {name: value for name, value in tags.items() if name.startswith(("version.", "hardware."))}
     row |= {name: json.loads(value) for name, value in tags.items() if name.startswith("dynamics.")}
-    if run.info.status == "FINISHED":
-        for name in CURVES:
-            points = sorted(client.get_metric_history(run.info.run_id, f"curve.{name}"), key=lambda point: point.step)
-            if points:  # older runs have no seconds
-                row["curve.step"] = [point.step for point in points]
-                row[f"curve.{name}"] = [point.value for point in points]
     return row
+
+
+def _curve_in_folder(folder: StudyFolder | None, name: str) -> dict[str, Any]:
+    """The curve as the run's result file has it, where the file is there: MLflow needs a query for each curve."""
+    result = read_json(folder.run(name).result) if folder else None
+    return {f"curve.{key}": values for key, values in ((result or {}).get("curve") or {}).items()}
+
+
+def _curve_in_mlflow(client: Any, run_id: str) -> dict[str, Any]:
+    """The same from MLflow."""
+    curves = {name: client.get_metric_history(run_id, f"curve.{name}") for name in CURVES}
+    found: dict[str, Any] = {}
+    for name, history in curves.items():
+        points = {point.step: point.value for point in sorted(history, key=lambda p: (p.step, p.timestamp))}
+        if points:  # older runs have no seconds
+            found |= {"curve.step": list(points), f"curve.{name}": list(points.values())}
+    return found
 
 
 def _value(text: str) -> Any:
@@ -111,6 +136,7 @@ def _attributes(study: Study, folder: StudyFolder, rows: list[dict[str, Any]]) -
             "command": masked(call.get("command", "")),
             "axes": [_axis(axis) for axis in study.axes],
             "seeds": list(study.search.seeds),
+            "pruning": _pruning(study),
             "budgets": list(report.budgets) or (params.ends if params else []),
             "baseline": report.baseline,
             "budget": resolved.get("budget") or {},
@@ -119,6 +145,13 @@ def _attributes(study: Study, folder: StudyFolder, rows: list[dict[str, Any]]) -
         "versions": _agreed(rows, "version."),
         "hardware": _agreed(rows, "hardware."),
     }
+
+
+def _pruning(study: Study) -> dict[str, Any] | None:
+    search = study.search
+    if search.promote is None and search.pruner == "none":
+        return None
+    return {"pruner": search.pruner, "first": len(search.at_first), "promote": search.promote}
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

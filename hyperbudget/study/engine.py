@@ -9,6 +9,9 @@ What holds at every moment, so that the same command goes on after a kill -9 at 
   adopted, the others dispatched (from their checkpoint where there is one).
 - What the study is decides which configurations are begun and counted; `hyperbudget.study.former` says what becomes of
   those of an earlier state of its file.
+
+Which seeds of a configuration are trained when is said by `hyperbudget.study.turns`, and which trainings are ended
+early by `hyperbudget.study.pruning`.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from __future__ import annotations
 import statistics
 import uuid
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -23,18 +28,38 @@ from optuna.trial import TrialState
 
 from hyperbudget.config import Study
 from hyperbudget.data.load import digest
-from hyperbudget.study import space
+from hyperbudget.study import packs, space
 from hyperbudget.study.candidates import Candidate
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
-from hyperbudget.study.pool import Done, Pool, Retried
+from hyperbudget.study.pool import Done, Evaluated, Pool, Retried
 from hyperbudget.study.progress import Listener, Outcome, Progress
 from hyperbudget.study.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
+from hyperbudget.study.pruning import Pruning
 from hyperbudget.study.record import Record
-from hyperbudget.study.worker import Job
+from hyperbudget.study.turns import due, promoted, turns
+from hyperbudget.study.worker import Job, goes_on
 from hyperbudget.train.spec import RunSpec
 
 BULKY = ("curve", "dynamics", "traceback")
 """Parts of a result that only MLflow is told."""
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Begun:
+    """A configuration whose runs are under way, or were. `promoted`: it gets the seeds of the second round, too."""
+
+    chosen: Candidate
+    promoted: bool = False
+    results: dict[int, Result] = field(default_factory=dict)
+    """By seed."""
+    training: set[int] = field(default_factory=set)
+    """Seeds that were dispatched and have no result yet."""
+
+    def mean(self, seeds: Iterable[int]) -> float:
+        """Of the validation error."""
+        return statistics.fmean(self.results[seed]["validation_error"] for seed in seeds)
 
 
 class Engine:
@@ -50,13 +75,15 @@ class Engine:
         self.progress = Progress(listener, pool.workers)
         self.attempt = uuid.uuid4().hex
         self.threads = max(1, int(study.resources.cpus))
+        self.pruning = Pruning(study)
         self.proposals: Proposals = (
             Grid(study, trials, record.configurations) if study.search.sampler == "grid" else Sampled(study, trials)
         )
-        self.candidates: dict[int, Candidate] = {}  # trials that are not told yet, by number
-        self.results: dict[int, dict[int, dict[str, Any]]] = {}  # trial -> seed -> result
+        self.open: dict[int, Begun] = {}  # trials that are not told yet, and those in their second round
+        self.told: dict[int, Begun] = {}  # of a study with a second round: trials that have finished the first
+        self.wanted: dict[int, tuple[Candidate, tuple[int, ...]]] = {}  # trial -> the seeds that it has or will have
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # run -> the (trial, seed) pairs that want its result
-        self.known: dict[str, dict[str, Any]] = {}  # run -> its result without curves, of all runs that have one
+        self.known: dict[str, Result] = {}  # run -> its result without curves, of all runs that have one
         self.hours = 0.0  # of training, of all of these
         self.ready: deque[Done] = deque()
         self.stopping = False
@@ -70,53 +97,94 @@ class Engine:
         """All of it. What is still open when `stop` was called stays so, and the next call takes it up."""
         self._prepare()
         while True:
-            while not self.stopping and self.pool.pending + len(self.ready) < self.pool.workers and self._start_next():
+            while not self.stopping and self.pool.pending + len(self.ready) < self.pool.places and self._start_next():
                 pass
-            if not self.pool.pending and not self.ready:
+            if not self.pool.pending and not self.ready and (self.stopping or not self._promote()):
                 break
             self._collect()
             self.progress.update(self.pool.pending)
+        self._scope()
         self.record.interrupt()  # seeds that never started, or that an earlier state of the file had
         return self.progress.outcome(stopped=self.stopping)
 
     # -- starting -------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
+        curves = {}
         for run in self.folder.all_runs():
             result = read_json(run.result)
-            if result is not None:
+            if result is not None and goes_on(result, self.study.resources.time_limit):
+                run.result.unlink()
+            elif result is not None:
                 self._know(run.path.name, result)
-        self._scope()
+                if self.pruning.by_curve and result.get("curve"):
+                    curves[run.path.name] = result["curve"]
         for trial, chosen in self.proposals.begun:
-            self._take_up(trial, chosen)
+            self._take_up(trial, chosen, curves)
         self.progress.refused = self.proposals.refused
+        self._scope()
 
     def _scope(self) -> None:
         """Say how many runs the study has, and which ones in its folder are none of them any more."""
-        candidates = [*(chosen for _, chosen in self.proposals.begun), *self.proposals.known()]
-        configurations = len(self.proposals.begun) + self.proposals.coming
-        self.progress.total = configurations * len(self.study.search.seeds)
+        first = self.study.search.at_first
+        wanted = [*self.wanted.values(), *((chosen, first) for chosen in self.proposals.known())]
         beyond = {run.path.name for run in self.folder.all_runs()}
-        beyond -= {self._name(spec) for chosen in candidates for spec in chosen.runs(self.study.search.seeds)}
-        self.progress.beyond = len(beyond & set(self.known))
+        beyond -= {self._name(spec) for chosen, seeds in wanted for spec in chosen.runs(seeds)}
+        self.progress.beyond = len(beyond & self.known.keys())
         write_json(self.folder.scope, {"runs": self.progress.total, "beyond": sorted(beyond)})
 
-    def _take_up(self, trial: optuna.trial.FrozenTrial, chosen: Candidate) -> None:
+    def _want(self, number: int, chosen: Candidate, seeds: Iterable[int]) -> None:
+        """Trial `number` has or will have these seeds, as far as is known now."""
+        _, before = self.wanted.get(number, (None, ()))
+        self.wanted[number] = chosen, tuple(seeds)
+        self.progress.begun += len(self.wanted[number][1]) - len(before)
+        self.progress.total = self.progress.begun + self.proposals.coming * len(self.study.search.at_first)
+
+    def _take_up(self, trial: optuna.trial.FrozenTrial, chosen: Candidate, curves: dict[str, Any]) -> None:
         """Count a trial that was begun before; go on with it where it, or one of its runs, has no result yet.
 
         The latter are trials that only the machine's faults kept from their end, and those of a study whose list of
-        seeds has grown: they are trained now, and what Optuna was told stays.
+        seeds has grown, or that has no pruner any more: they are trained now, and what Optuna was told stays.
         """
-        results = [self.known.get(self._name(spec)) for spec in chosen.runs(self.study.search.seeds)]
-        if trial.state == TrialState.RUNNING or None in results:
-            self._dispatch(trial.number, chosen)
+        seeds, first = self.study.search.seeds, self.study.search.at_first
+        begun = Begun(chosen)
+        for spec in chosen.runs(seeds):
+            name = self._name(spec)
+            if self.study.search.pruner == "none" and self.known.get(name, {}).get("status") == "pruned":
+                self._revive(name)
+            if name in self.known:
+                self._adopt(trial.number, name, spec, begun)
+            if name in curves and spec.seed == seeds[0]:
+                result = self.known[name]
+                self.pruning.replay(name, chosen, curves[name], result.get("validation_error"))
+        begun.promoted = bool(begun.results.keys() - set(first))
+        pruned = trial.state == TrialState.PRUNED and self.study.search.pruner != "none"
+        if pruned or (trial.state.is_finished() and not due(self._turns(begun), begun.results)):
+            self._settle(trial.number, begun)
         else:
-            for result in filter(None, results):
-                self.progress.count(trial.number, chosen, result)
+            self._open(trial.number, begun)
 
-    def _may_start(self) -> bool:
-        budget, seeds = self.study.budget, len(self.study.search.seeds)
-        begun = len(self.known) + self.pool.pending
+    def _adopt(self, number: int, name: str, spec: RunSpec, begun: Begun) -> None:
+        """Count the result that run `name` has, and see that MLflow has it, too."""
+        result = begun.results[spec.seed] = self.known[name]
+        if not self.record.complete(name):
+            self.record.run_begun(name, spec, begun.chosen, number)
+            self.record.run_ended(name, dict(read_json(self.folder.run(name).result) or {}))
+        self.progress.count(number, begun.chosen, result)
+
+    def _revive(self, name: str) -> None:
+        """A training that was pruned goes on from its checkpoint."""
+        self.folder.run(name).result.unlink()
+        self.hours -= (self.known.pop(name).get("seconds") or 0) / 3600
+
+    def _turns(self, begun: Begun) -> list[tuple[int, ...]]:
+        return turns(self.study, promoted=begun.promoted)
+
+    def _may_start(self, seeds: int) -> bool:
+        """Whether the budgets allow so many further runs."""
+        budget = self.study.budget
+        coming = (len(self.wanted[n][1]) - len(begun.results) - len(begun.training) for n, begun in self.open.items())
+        begun = len(self.known) + self.pool.pending + sum(coming)
         if budget.runs is not None and begun + seeds > budget.runs:
             self.progress.stopped_by = f"budget.runs: {budget.runs} (a further configuration needs {seeds})"
             return False
@@ -127,7 +195,7 @@ class Engine:
 
     def _start_next(self) -> bool:
         """Begin a configuration and dispatch its runs. False: there is none, or none may start."""
-        if not self.proposals.coming or not self._may_start():
+        if not self.proposals.coming or not self._may_start(len(self.study.search.at_first)):
             return False
         begun = self.proposals.next()
         self.progress.refused = self.proposals.refused
@@ -135,26 +203,59 @@ class Engine:
             if self.proposals.coming:
                 self.progress.stopped_by = f"search: {REFUSALS_IN_A_ROW} proposals in a row were refused by the budget"
             return False
-        self._dispatch(*begun)
+        number, chosen = begun
+        self._open(number, Begun(chosen))
         return True
 
-    def _dispatch(self, number: int, chosen: Candidate) -> None:
-        self.candidates[number] = chosen
-        self.results[number] = {}
-        for spec in chosen.runs(self.study.search.seeds):
-            name = self._name(spec)
-            self.waiting.setdefault(name, []).append((number, spec.seed))
-            if len(self.waiting[name]) == 1:
-                self._start_run(number, name, spec, chosen)
+    def _promote(self) -> bool:
+        """The second round: dispatch the other seeds of the best configurations. False: there is nothing to do."""
+        first = self.study.search.at_first
+        errors = {number: (begun.chosen, begun.mean(first)) for number, begun in self.told.items()}
+        started = False
+        for number in promoted(self.study, errors):
+            begun = self.told[number]
+            if not begun.promoted and self._may_start(len(self.study.search.seeds) - len(first)):
+                begun.promoted = started = True
+                self._open(number, begun)
+        return started
+
+    def _open(self, number: int, begun: Begun) -> None:
+        self.open[number] = begun
+        self._want(number, begun.chosen, (seed for seeds in self._turns(begun) for seed in seeds))
+        self._advance(number)
+
+    def _advance(self, number: int) -> None:
+        """Dispatch the seeds of a trial whose turn it is, or end the trial."""
+        begun = self.open[number]
+        seeds = due(self._turns(begun), begun.results)
+        if seeds and self.pruning.by_seeds:
+            errors = {seed: result["validation_error"] for seed, result in begun.results.items()}
+            if not self.pruning.seeded(str(number), begun.chosen, errors):
+                self._finish_trial(number, pruned=True)
+                return
+        if not seeds:
+            self._finish_trial(number)
+        elif not self.stopping:
+            begun.training.update(seeds)
+            for spec in begun.chosen.runs(seeds):
+                name = self._name(spec)
+                self.waiting.setdefault(name, []).append((number, spec.seed))
+                if len(self.waiting[name]) == 1:
+                    self._start_run(number, name, spec, begun.chosen)
 
     def _start_run(self, number: int, name: str, spec: RunSpec, chosen: Candidate) -> None:
         folder = self.folder.run(name)
         folder.path.mkdir(parents=True, exist_ok=True)
         write_json(folder.spec, {"run": name, **spec.fields()})
         folder.attempt.write_text(self.attempt, encoding="utf-8")
-        job = Job(name, spec.fields(), digest(spec.task), folder.path, self.attempt, self.threads)
+        job = Job(
+            name, spec.fields(), digest(spec.task), folder.path, self.attempt, self.threads,
+            asks=self.pruning.by_curve and spec.seed == self.study.search.seeds[0],
+            time_limit=self.study.resources.time_limit, system_metrics=self.study.resources.system_metrics,
+            pack=None if folder.checkpoint.exists() else packs.key(self.study, chosen, spec),
+        )  # fmt: skip
         self.record.run_begun(name, spec, chosen, number)
-        if name in self.known:
+        if name in self.known:  # of another trial that is the same configuration
             self.ready.append(Done(job, read_json(folder.result)))
         else:
             self.pool.submit(job)
@@ -165,14 +266,29 @@ class Engine:
     # -- finishing ------------------------------------------------------------------------------------------------
 
     def _collect(self) -> None:
+        if lost := self.record.lost():
+            raise lost
         if self.ready:
             self._finish_run(self.ready.popleft())
             return
         for event in self.pool.wait(timeout=0.5):
-            if isinstance(event, Retried):
-                self.progress.listener.message(f"run {event.job.run}: {event.fault}; it is tried again")
-            else:
-                self._finish_run(event)
+            match event:
+                case Evaluated():
+                    self._evaluated(event)
+                case Retried():
+                    self.progress.listener.message(f"run {event.job.run}: {event.fault}; it is tried again")
+                case Done():
+                    self._finish_run(event)
+
+    def _evaluated(self, event: Evaluated) -> None:
+        name, evaluation = event.job.run, event.evaluation
+        if name not in self.waiting:  # it has ended meanwhile
+            return
+        if event.asks:
+            chosen = self.open[self.waiting[name][0][0]].chosen
+            go_on = self.pruning.trained(name, chosen, evaluation.step, evaluation.validation_error)
+            self.pool.answer(name, go_on=go_on)
+        self.record.evaluated(name, evaluation)
 
     def _finish_run(self, done: Done) -> None:
         name = done.job.run
@@ -180,40 +296,57 @@ class Engine:
         self.record.run_ended(name, result)
         if done.result:
             result = self._know(name, result)
+        self.pruning.ended(name, result.get("validation_error"))
         claims = self.waiting.pop(name)
         for number, seed in claims:
-            self.results[number][seed] = result
+            begun = self.open[number]
+            begun.results[seed] = result
+            begun.training.discard(seed)
         for number, _ in claims:
-            self.progress.ended(number, self.candidates[number], result, self.pool.pending)
-            if len(self.results[number]) == len(self.study.search.seeds):
-                self._finish_trial(number)
+            begun = self.open[number]
+            self.progress.ended(number, begun.chosen, result, self.pool.pending)
+            if not begun.training:
+                self._advance(number)
 
-    def _know(self, name: str, result: dict[str, Any]) -> dict[str, Any]:
+    def _know(self, name: str, result: Result) -> Result:
         """Keep what the study goes on with: most of a result is its curves, and the file has them."""
         if name not in self.known:
             self.hours += (result.get("seconds") or 0) / 3600
         self.known[name] = {key: value for key, value in result.items() if key not in BULKY}
         return self.known[name]
 
-    def _finish_trial(self, number: int) -> None:
-        chosen, results = self.candidates[number], list(self.results[number].values())
-        key = chosen.configuration.run(self.study.search.seeds[0]).configuration()
-        ok = all(result["status"] == "finished" for result in results)
-        self.record.configuration_ended(key, results)
-        if ok:
-            mean = statistics.fmean(result["validation_error"] for result in results)
-            values = space.objectives(self.study, mean, chosen.anatomy.learnable)
+    def _finish_trial(self, number: int, *, pruned: bool = False) -> None:
+        """`pruned`: by its seeds; else its results say how it went."""
+        begun = self.open.pop(number)
+        statuses = {result["status"] for result in begun.results.values()}
+        error = begun.mean(begun.results) if statuses == {"finished"} and not pruned else None
+        self.pruning.ended(str(number), error)
+        self._settle(number, begun)
+        if any(result.get("fault") for result in begun.results.values()):
+            return  # the machine's, and nothing that a sampler should learn: the next call takes the trial up again
+        if error is not None:
+            values = space.objectives(self.study, error, begun.chosen.anatomy.learnable)
             self.trials.tell(number, values, skip_if_finished=True)
         else:
-            self.trials.tell(number, state=TrialState.FAIL, skip_if_finished=True)
-        del self.candidates[number], self.results[number]
+            state = TrialState.PRUNED if pruned or "pruned" in statuses else TrialState.FAIL
+            self.trials.tell(number, state=state, skip_if_finished=True)
+
+    def _settle(self, number: int, begun: Begun) -> None:
+        """A trial has all the results that it will have, in this round at least."""
+        key = begun.chosen.name
+        if not self.record.configuration_complete(key, len(begun.results)):
+            self.record.configuration_ended(key, list(begun.results.values()))
+        self._want(number, begun.chosen, begun.results)
+        finished = {seed for seed, result in begun.results.items() if result["status"] == "finished"}
+        if self.study.search.promote is not None and finished >= set(self.study.search.at_first):
+            self.told[number] = begun
 
 
-def _fault(done: Done) -> dict[str, Any]:
+def _fault(done: Done) -> Result:
     """What a run that the machine could not give a result counts as: failed, and tried again by the next call."""
     from hyperbudget.study.worker import now
 
     return {
         "status": "failed", "reason": done.fault, "run": done.job.run, "seed": done.job.fields["seed"],
-        "finished": now(),
+        "finished": now(), "fault": True,
     }  # fmt: skip

@@ -18,8 +18,8 @@ class RunFolder:
     """One run's files.
 
     ``spec.json``: what decides its result; ``attempt``: the token of the driver that may write here; ``checkpoint.pt``:
-    the state of an unfinished training; ``model.safetensors``: the selected model as a compact export; ``result.json``:
-    written last, by an atomic rename that is the run's commit point.
+    the state of an unfinished training, and beside it the one before; ``model.safetensors``: the selected model as a
+    compact export; ``result.json``: written last, by an atomic rename that is the run's commit point.
     """
 
     path: Path
@@ -43,6 +43,16 @@ class RunFolder:
     @property
     def result(self) -> Path:
         return self.path / "result.json"
+
+    def forget_checkpoints(self) -> None:
+        """Delete them: the training is over."""
+        for file in self.path.glob(f"{self.checkpoint.name}*"):
+            file.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Delete what a process that was killed left half written."""
+        for file in self.path.glob("*.part"):
+            file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ class Stores:
         Raises UserError when the study was begun with other ones: its trials would not be found there.
         """
         begun: dict[str, str] = read_json(folder.stores) or {}
+        storage, tracking = absolute(storage), absolute(tracking)
         for option, given, key in (("--storage", storage, "storage"), ("--tracking-uri", tracking, "tracking")):
             if given and begun.get(key, given) != given:
                 raise UserError(
@@ -128,6 +139,15 @@ class Stores:
         )
 
 
+def absolute(uri: str | None) -> str | None:
+    """`uri`, the path of its file counted from the root: the next call may be in another folder."""
+    match = _RELATIVE.fullmatch(uri or "")
+    return f"{match[1]}{Path(match[2]).absolute()}" if match else uri
+
+
+_RELATIVE = re.compile(r"(sqlite:///|journal:)([^/~:].*)")
+
+
 def masked(text: str) -> str:
     """`text`, such as a URI or what an error says of one, fit to be shown: without the passwords of the URIs in it."""
     return _IN_QUERY.sub(r"\1***", _BEFORE_HOST.sub(r"\1:***@", text))
@@ -137,18 +157,22 @@ _BEFORE_HOST = re.compile(r"(://[^\s:/@]*):\S*@")
 _IN_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret)=)[^&\s'\"]+")
 
 
-def write_text(path: Path, text: str, *, private: bool = False) -> None:
-    """Write `text` to `path`, whole or not at all; `private`: nobody else may read it."""
+def write_text(path: Path, text: str, *, private: bool = False, durable: bool = False) -> None:
+    """Write `text` to `path`, whole or not at all; `private`: nobody else may read it; `durable`: on the disk, too."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     if private:
         partial.touch(mode=0o600)
-    partial.write_text(text, encoding="utf-8")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        if durable:  # or a power cut might leave the new name with nothing in it
+            file.flush()
+            os.fsync(file.fileno())
     partial.replace(path)
 
 
-def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+def write_json(path: Path, value: Any, *, private: bool = False, durable: bool = False) -> None:
     """As `write_text`."""
-    write_text(path, json.dumps(value, indent=1) + "\n", private=private)
+    write_text(path, json.dumps(value, indent=1) + "\n", private=private, durable=durable)
 
 
 def read_json(path: Path) -> Any | None:

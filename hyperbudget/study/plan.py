@@ -27,6 +27,7 @@ class Plan:
     configurations: int
     """How many will be trained at most."""
     runs: int
+    """About how many, if only a share of the configurations gets all seeds; at most, if trainings may be pruned."""
     models: dict[str, list[Candidate]] = field(default_factory=dict)
     """The accepted candidates by task and model: settings of the training do not change a count."""
 
@@ -38,7 +39,8 @@ def plan(study: Study) -> Plan:
     accepted = [candidate for candidate in candidates if candidate.refusal is None]
     trials = study.search.trials
     configurations = len(accepted) if study.search.sampler == "grid" or trials is None else trials
-    runs = configurations * len(study.search.seeds)
+    first, seeds = len(study.search.at_first), len(study.search.seeds)
+    runs = configurations * first + math.ceil(configurations * (study.search.promote or 0)) * (seeds - first)
     if study.budget.runs is not None:
         runs = min(runs, study.budget.runs)
     models: dict[str, list[Candidate]] = {}

@@ -33,6 +33,7 @@ class Snapshot:
     total: int
     finished: int
     failed: int
+    pruned: int
     running: int
     refused: int
     front: Callable[[], list[Best]]
@@ -46,6 +47,7 @@ class Outcome:
     """How a call of `run` ended."""
 
     finished: int
+    pruned: int
     failures: list[tuple[str, str]]
     """What failed and why: (label and seed, reason)."""
     refused: int
@@ -72,15 +74,17 @@ class Listener(Protocol):
 
 @dataclass
 class Progress:
-    """Counts results, each (trial, seed) once."""
+    """Counts results, each (trial, seed) once. `begun`: the runs of all trials that were begun, as far as is known."""
 
     listener: Listener
     workers: int
+    begun: int = 0
     total: int = 0
     refused: int = 0
     beyond: int = 0
     stopped_by: str | None = None
     failed: int = 0
+    pruned: int = 0
     results: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     candidates: dict[int, Candidate] = field(default_factory=dict)
     seconds: float = 0.0
@@ -92,6 +96,7 @@ class Progress:
         self.candidates[trial] = candidate
         self.results[trial, result["seed"]] = result
         self.failed += result["status"] == "failed"
+        self.pruned += result["status"] == "pruned"
         if result.get("seconds"):
             self.seconds += result["seconds"]
             self.timed += 1
@@ -113,7 +118,8 @@ class Progress:
         left = None
         if self.timed:
             left = self.seconds / self.timed * max(self.total - done, 0) / self.workers
-        return Snapshot(self.total, done - self.failed, self.failed, running, self.refused, self.front, left)
+        finished = done - self.failed - self.pruned
+        return Snapshot(self.total, finished, self.failed, self.pruned, running, self.refused, self.front, left)
 
     def front(self) -> list[Best]:
         """The configurations that no smaller one of their task beats on validation: task by task, smallest first."""
@@ -137,8 +143,8 @@ class Progress:
             for (trial, seed), result in sorted(self.results.items())
             if result["status"] == "failed"
         ]
-        finished = len(self.results) - len(failures)
-        return Outcome(finished, failures, self.refused, stopped, self.stopped_by, self.beyond)
+        finished = len(self.results) - len(failures) - self.pruned
+        return Outcome(finished, self.pruned, failures, self.refused, stopped, self.stopped_by, self.beyond)
 
 
 def _front(means: list[Best]) -> list[Best]:

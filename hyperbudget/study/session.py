@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
+from hyperbudget.study import outage
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.progress import Listener, Outcome
@@ -67,18 +69,27 @@ def drive(
     """The part of `run_study` between the lock and the frame. `compared`: `study` may go on from its former state."""
     listener.message(f"results: {folder.path}")
     # Imported here: together they take seconds, and whatever is wrong above should be said at once.
+    from hyperbudget.study import packs, probe
     from hyperbudget.study.collect import collect
     from hyperbudget.study.engine import Engine
     from hyperbudget.study.pool import Pool
     from hyperbudget.study.record import Record
     from hyperbudget.study.space import open_study
+    from hyperbudget.study.storage import open_storage
     from hyperbudget.study.tracking import Tracker
 
     resources = study.resources
-    pool = Pool(cpus=resources.cpus, gpus=resources.gpus, workers=options.workers, address=options.address)
+    measured = partial(probe.share, study, folder.path / "gpu.json", listener.message)
+    pool = Pool(
+        cpus=resources.cpus, gpus=measured if resources.gpus == "auto" else resources.gpus,
+        workers=options.workers, address=options.address, stall=resources.stall, pack=partial(packs.size, study),
+        say=listener.message,
+    )  # fmt: skip
     record: Record | None = None
     try:
-        trials = open_study(study, stores.storage, compared=compared)
+        if options.address != "local":
+            say_what_is_not_shared(folder, listener)
+        trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared)
         write_text(folder.study, study.resolved_yaml())
         record = Record(Tracker(stores.tracking, study, folder), folder)
         engine = Engine(study, folder, trials, record, pool, listener)
@@ -88,16 +99,29 @@ def drive(
         pool.close()
         if record:
             with contextlib.suppress(Exception):  # what went wrong is told already
-                record.interrupt()
+                record.interrupt(limit=10)
         if lost := lost_store(error, stores):
             raise lost from error
         raise
     pool.close()
+    record.close()
     call = {"command": command(study), "file": study.path.name, "refused": outcome.refused}
     write_json(folder.call, call)
     if outcome.finished or outcome.failures:
         collect(folder.study)
     return outcome
+
+
+def say_what_is_not_shared(folder: StudyFolder, listener: Listener) -> None:
+    """Tell of the cluster's nodes that do not see the results, and what that means for the runs there."""
+    from hyperbudget.study.cluster import without
+
+    if blind := without(folder.path):
+        names = ", ".join(node.name for node in blind[:4]) + (f" and {len(blind) - 4} more" if len(blind) > 4 else "")
+        listener.message(
+            f"not shared: {names} cannot see {folder.path}; runs there send their results here, but their checkpoints "
+            "stay on the node. Set HYPERBUDGET_RESULTS to a folder that all nodes share to keep those, too"
+        )
 
 
 def lost_store(error: BaseException, stores: Stores) -> UserError | None:
@@ -114,8 +138,7 @@ def lost_store(error: BaseException, stores: Stores) -> UserError | None:
         place = str(error.filename or "the disk")
     else:
         return None
-    message = masked(" ".join(str(error).split()))[:300]
-    return UserError(f"{place} failed: {message}\nnothing is lost: mend it and give the same command again")
+    return outage.failed(place, error)
 
 
 def refuse_nothing_to_train(study: Study) -> None:

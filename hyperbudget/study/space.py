@@ -11,8 +11,8 @@ import optuna
 from hyperbudget.config import Axis, Study
 from hyperbudget.data.tasks import is_text
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import masked
 from hyperbudget.study.former import WAY_OUT
+from hyperbudget.study.storage import open_storage, reason
 
 STARTUP = 10
 """The first so many configurations of the samplers that model what they have seen are drawn at random."""
@@ -52,8 +52,8 @@ def worst(study: Study) -> float:
     return 8.0 if any(map(is_text, study.tasks())) else 1.0
 
 
-def open_study(study: Study, storage: str, *, compared: bool = False) -> optuna.Study:
-    """Create or load the Optuna study, of the study's name.
+def open_study(study: Study, storage: str | optuna.storages.BaseStorage, *, compared: bool = False) -> optuna.Study:
+    """Create or load the Optuna study, of the study's name, in `storage`: a URI, or what `open_storage` made of it.
 
     `compared`: its former state is known, and `study` may go on from there. Else all that is known is a digest of the
     space, kept with the trials. Raises UserError when that differs, or when the storage does not answer.
@@ -61,6 +61,8 @@ def open_study(study: Study, storage: str, *, compared: bool = False) -> optuna.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # `group`, `multivariate` and user attributes that grow are "experimental" in Optuna's words only.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+    if isinstance(storage, str):
+        storage = open_storage(storage)
     try:
         opened = optuna.create_study(
             storage=storage,
@@ -69,8 +71,7 @@ def open_study(study: Study, storage: str, *, compared: bool = False) -> optuna.
             load_if_exists=True,
         )
     except Exception as error:  # SQLAlchemy and its drivers raise what they like
-        message = masked(" ".join(str(error).split()))[:300]
-        raise UserError(f"--storage {masked(storage)}: Optuna cannot use it: {message}") from None
+        raise UserError(f"--storage: Optuna cannot use it: {reason(error)}") from None
     opened.sampler = sampler(study, len(opened.trials))
     digest = study.space_digest()
     begun = opened.user_attrs.setdefault("space", digest)

@@ -22,6 +22,7 @@ class Status:
     beyond: int
     finished: int
     failed: int
+    pruned: int
     open: int
     driver: bool
     """A 'hyperbudget run' is at work on the study."""
@@ -37,11 +38,13 @@ def status(folder: StudyFolder) -> Status:
     results = [(run, read_json(run.result)) for run in folder.all_runs() if run.path.name not in beyond]
     done = [(run, result) for run, result in results if result is not None]
     failures = [(run.path.name, str(result["reason"])) for run, result in done if result["status"] == "failed"]
+    pruned = sum(result["status"] == "pruned" for _, result in done)
     return Status(
         total=scope["runs"],
         beyond=len(beyond),
-        finished=len(done) - len(failures),
+        finished=len(done) - len(failures) - pruned,
         failed=len(failures),
+        pruned=pruned,
         open=len(results) - len(done),
         driver=driver_alive(folder),
         failures=failures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 from collections.abc import Callable
@@ -71,7 +72,8 @@ class Training:
 
     `checkpoint_file` is where the state is kept, written at an evaluation when the last one is `checkpoint_seconds`
     old. `before_checkpoint` may raise to stop a run that is no longer wanted. `evaluated` is told the curve after every
-    evaluation, and says whether to go on. After `run`, `model` is the selected one.
+    evaluation, and says whether to go on. `checkpoint_failed` is told why where a checkpoint could not be written: the
+    training goes on without. After `run`, `model` is the selected one.
     Raises SpecError and UserError as the problem does.
     """
 
@@ -85,6 +87,7 @@ class Training:
         checkpoint_seconds: float = 10.0,
         before_checkpoint: Callable[[], None] = lambda: None,
         evaluated: Callable[[Curve], bool] = lambda curve: True,
+        checkpoint_failed: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.spec, self.settings, self.device = spec, spec.training, device
         self.problem: Problem = (
@@ -99,6 +102,7 @@ class Training:
             self.graphed = GraphedStep(self.problem, self.optimizer, self.descend, graph)
         self.checkpoint_file, self.checkpoint_seconds = checkpoint_file, checkpoint_seconds
         self.before_checkpoint, self.evaluated = before_checkpoint, evaluated
+        self.checkpoint_failed = checkpoint_failed
         self.step = 0
         self.seconds = 0.0
         self.curve = Curve()
@@ -171,8 +175,15 @@ class Training:
         )  # fmt: skip
 
     def _save(self, path: Path) -> None:
+        """A training does not end for want of a checkpoint: it tries again at the next one."""
         self.before_checkpoint()
-        state: dict[str, Any] = {
+        try:
+            checkpoint.save(self._state(), path)
+        except OSError as error:
+            self.checkpoint_failed(f"no checkpoint at step {self.step}: {error.strerror or error}")
+
+    def _state(self) -> dict[str, Any]:
+        return {
             "step": self.step,
             "seconds": self.seconds,
             "curve": dataclasses.asdict(self.curve),
@@ -181,15 +192,26 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "problem": self.problem.state(),
         }
-        checkpoint.save(state, path)
 
     def _restore(self) -> None:
-        state = checkpoint.load(self.checkpoint_file, self.device) if self.checkpoint_file else None
-        if state is None:
+        """Go on from the newest checkpoint that can be read and fits; another version's may do neither."""
+        if self.checkpoint_file is None:
             return
+        beginning: dict[str, Any] | None = None
+        for state in checkpoint.states(self.checkpoint_file, self.device):
+            beginning = beginning or copy.deepcopy(self._state())
+            try:
+                self._set(state)
+                return
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError):
+                self._set(beginning)
+
+    def _set(self, state: dict[str, Any]) -> None:
         self.step, self.seconds, self.curve = state["step"], state["seconds"], Curve(**state["curve"])
+        if len({len(column) for column in dataclasses.asdict(self.curve).values()}) != 1:
+            raise ValueError("the curve's columns differ in length")
         score, self.best_step, self.best_state = state["best"]
-        self.best_score = Score(*score)
+        self.best_score = Score(*score) if score else None
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.problem.restore(state["problem"])

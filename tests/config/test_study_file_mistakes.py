@@ -122,6 +122,17 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("search: {seeds: [0, -1]}", "search.seeds[1]: -1 is less than 0"),
         ("search: {seeds: 0}", "search.seeds: 0 is less than 1; give how many seeds, or a list of them"),
         ("search: {seeds: all}", "search.seeds: 'all' is neither a list of seeds nor how many there are"),
+        ("search: {pruner: halvig}", "search.pruner: 'halvig' is not one of none, median, halving, hyperband, wilcoxon; "
+         "did you mean 'halving'?"),
+        ("search: {pruner: wilcoxon}", "search: has the pruner wilcoxon, which compares seed by seed and decides after 4 "
+         "at the earliest, and 3 in all; give 5 or more, or take another pruner"),
+        ("search: {first_seeds: 2}", "search: has first_seeds without promote; say which share of the configurations "
+         "gets the other seeds"),
+        ("search: {promote: 50%, seeds: 1}", "search: has promote, but no seeds for a second round: 1 in all, 1 of them "
+         "first; give more"),
+        ("search: {promote: 0}", "search.promote: 0 promotes nothing; give a share above 0, or remove it"),
+        ("search: {promote: 50}", "search.promote: '50' is not below 100%; for 50% write the sign"),
+        ("search: {seeds: {first: 1}}", "search.seeds: {first: 1} is neither a list of seeds nor how many there are"),
         ("search: {sede: 0}", "search.sede: unknown key; did you mean 'seed'?"),
         ("search: [grid]", "search: ['grid'] is not a mapping"),
         ("objectives: []", "objectives: [] is empty; give at least one"),
@@ -142,6 +153,14 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("budget: {hours: 0}", "budget.hours: 0 is not greater than 0"),
         ("resources: {cpus: 0}", "resources.cpus: 0 is not greater than 0"),
         ("resources: {gpus: 1.5}", "resources.gpus: 1.5 is neither a share of one GPU nor a whole number of them"),
+        ("resources: {gpus: all}", "resources.gpus: 'all' is neither a number of GPUs nor auto"),
+        ("resources: {gpus: true}", "resources.gpus: true is neither a number of GPUs nor auto"),
+        ("resources: {gpus: -1}", "resources.gpus: -1 is not a number of GPUs: give 0, a share such as 0.25, 1 or "
+         "more, or auto"),
+        ("resources: {stall: 0}", "resources.stall: 0 is not greater than 0"),
+        ("resources: {stall: 30 mins}", "resources.stall: '30 mins' is not a duration such as 90s, 30min or 2h"),
+        ("resources: {time_limit: 0s}", "resources.time_limit: '0s' is not more than 0"),
+        ("resources: {time_limits: 2h}", "resources.time_limits: unknown key; did you mean 'time_limit'?"),
         ("report: {baseline: fre}", f"report.baseline: 'fre' is not one of {FAMILY_NAMES}; did you mean 'free'?"),
         ("report: {baseline: shared}", "report.baseline: 'shared' is no family of this study, which has free, hyper"),
         ("report: {budgets: [5, 5]}", "report.budgets: 5 stands in the list twice"),

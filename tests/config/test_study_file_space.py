@@ -31,7 +31,7 @@ training:
   learning_rate: {grid: [1, 1e-2]}
 search: {seeds: 2}
 budget: {params: {max: 15000}, runs: 100, hours: 2}
-resources: {cpus: 0.5}
+resources: {cpus: 0.5, time_limit: 2h}
 report: {budgets: [1000, 2000], baseline: free}
 """
 
@@ -55,6 +55,7 @@ def test_a_study_is_typed(study: Load, tmp_path: Path) -> None:
     assert read.budget.params is not None
     assert (read.budget.params.max, read.budget.runs, read.budget.hours) == (15_000, 100, 2.0)
     assert (read.resources.cpus, read.resources.gpus) == (0.5, 0.0)
+    assert (read.resources.stall, read.resources.time_limit) == (1800.0, 7200.0)
     assert (read.report.budgets, read.report.baseline) == ((1000, 2000), "free")
 
 

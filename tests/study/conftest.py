@@ -2,6 +2,7 @@ import optuna
 import pytest
 
 from hyperbudget.study.folder import StudyFolder
+from tests.study.commands import Command
 from tests.study.support import TINY, Bench, counter, tiny
 
 
@@ -21,3 +22,13 @@ def bench(tmp_path, tracking):
         return Bench(study, StudyFolder(tmp_path / study.name), uri, optuna.storages.InMemoryStorage())
 
     return make
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The command on the tiny study, run without a fault."""
+    command = Command(tmp_path_factory.mktemp("undisturbed"))
+    code, out, err = command.run()
+    assert (code, out) == (0, "tiny: 8 runs finished, 0 failed\n"), err
+    command.assert_complete()
+    return command

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import optuna
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from hyperbudget.config import Study, load
+from hyperbudget.errors import UserError
 from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_json
 from hyperbudget.study.former import former, refuse_another_meaning
-from hyperbudget.study.pool import Done
+from hyperbudget.study.pool import Done, Evaluated
 from hyperbudget.study.progress import Outcome
 from hyperbudget.study.record import Record
-from hyperbudget.study.tracking import PARENT_TAG, RUN_TAG, Tracker, all_runs
-from hyperbudget.study.worker import Job
+from hyperbudget.study.tracking import CONFIGURATION_TAG, PARENT_TAG, RUN_TAG, Tracker, all_runs
+from hyperbudget.study.worker import Evaluation, Job
+from hyperbudget.study.writer import Writer
 
 TINY = """
 question: Does it survive?
@@ -36,6 +41,14 @@ training: {steps: 120, batch_size: 64, learning_rate: 1e-2, evaluate_every: 30}
 search: {seeds: [0, 1]}
 """
 """4 configurations x 2 seeds = 8 runs of about a second."""
+
+FREE = """
+question: Which of them?
+task: digits
+model: {network: resnet, family: free, width: {grid: [4, 8]}}
+training: {steps: 120, batch_size: 64, learning_rate: 1e-2, evaluate_every: 30}
+search: {seeds: [0, 1, 2]}
+"""
 
 
 def tiny(folder: Path, *overrides: str, text: str = TINY, name: str = "tiny") -> Study:
@@ -62,14 +75,19 @@ class Silent:
 class InlinePool:
     """The pool's interface in one process: a job ends when it is waited for, with a made-up result.
 
-    It counts how often every run was trained, and commits results to their files as a worker does.
+    It counts how often every run was trained, and commits results to their files as a worker does. With `evaluations`,
+    the first `workers` jobs take turns: each wait is one evaluation of one of them, or its end.
     """
 
     def __init__(self, workers: int = 2) -> None:
-        self.workers = workers
+        self.workers = self.places = workers
         self.jobs: deque[Job] = deque()
         self.trained: Counter[str] = Counter()
         self.fail = lambda job: None  # job -> reason
+        self.evaluations: Callable[[Job], list[Evaluation]] = lambda job: []
+        self.coming: dict[str, list[Evaluation]] = {}  # run -> its evaluations that are not told yet
+        self.asking: dict[str, Evaluation] = {}  # run -> where it waits for an answer
+        self.pruned: dict[str, Evaluation] = {}
 
     @property
     def pending(self) -> int:
@@ -77,14 +95,34 @@ class InlinePool:
 
     def submit(self, job: Job) -> None:
         self.jobs.append(job)
+        self.coming[job.run] = self.evaluations(job)
 
     def drop_waiting(self) -> None:
+        """None of them has begun, as far as anybody can tell."""
         self.jobs.clear()
 
+    def answer(self, run: str, *, go_on: bool) -> None:
+        evaluation = self.asking.pop(run, None)
+        if evaluation and not go_on:
+            self.pruned[run] = evaluation
+
     def wait(self, timeout: float):
-        if self.jobs:
-            job = self.jobs.popleft()
-            yield Done(job, self.execute(job))
+        trains = [job for job in itertools.islice(self.jobs, self.workers) if job.run not in self.asking]
+        assert trains or not self.jobs, "all runs wait for an answer"
+        if trains:
+            job = trains[0]
+            self.jobs.remove(job)
+            if self.coming[job.run] and job.run not in self.pruned:
+                yield self.evaluate(job, self.coming[job.run].pop(0))
+            else:
+                yield Done(job, self.execute(job))
+
+    def evaluate(self, job: Job, evaluation: Evaluation) -> Evaluated:
+        self.jobs.insert(self.workers - 1, job)  # behind the others that train
+        asks = job.asks and bool(self.coming[job.run])
+        if asks:
+            self.asking[job.run] = evaluation
+        return Evaluated(job, evaluation, asks)
 
     def execute(self, job: Job) -> dict[str, Any]:
         folder = RunFolder(job.folder)
@@ -92,6 +130,8 @@ class InlinePool:
         if done is None:
             self.trained[job.run] += 1
             done = made_up(job, self.fail(job))
+            if job.run in self.pruned:
+                done = cut_short(done, self.pruned.pop(job.run))
             write_json(folder.result, done)
         return done
 
@@ -112,19 +152,41 @@ def made_up(job: Job, reason: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def cut_short(result: dict[str, Any], evaluation: Evaluation) -> dict[str, Any]:
+    """What the worker makes of a run that is pruned at `evaluation`."""
+    left = {name: value for name, value in result.items() if name in ("run", "seed", "host", "finished", "hardware")}
+    curve = {name: [value] for name, value in dataclasses.asdict(evaluation).items() if name != "usage"}
+    return {
+        **left, "status": "pruned", "reason": f"pruned at step {evaluation.step}", "stopped_at": evaluation.step,
+        "metric": "error", "seconds": evaluation.seconds, "curve": curve,
+        "validation_error_so_far": evaluation.validation_error,
+    }  # fmt: skip
+
+
 class Unrecorded:
     """The record's interface, and nothing behind it: for what does not depend on MLflow, which takes its time."""
 
     def __init__(self) -> None:
         self.configurations: dict[int, str] = {}
 
+    def complete(self, *_: Any) -> bool:
+        return True
+
+    configuration_complete = complete
+
+    def lost(self) -> None: ...
+
     def run_begun(self, *_: Any) -> None: ...
+
+    def evaluated(self, *_: Any) -> None: ...
 
     def run_ended(self, *_: Any) -> None: ...
 
     def configuration_ended(self, *_: Any) -> None: ...
 
     def interrupt(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclasses.dataclass
@@ -152,7 +214,12 @@ class Bench:
         return Engine(self.study, self.folder, trials, record, self.pool, self.listener)
 
     def run(self) -> Outcome:
-        return self.engine().run()
+        engine = self.engine()
+        try:
+            return engine.run()
+        finally:
+            with contextlib.suppress(UserError, Death):  # the tests that want them get them from the engine
+                engine.record.close()
 
     @property
     def trials(self) -> list[optuna.trial.FrozenTrial]:
@@ -167,7 +234,7 @@ def recorded(tracking: str, name: str) -> tuple[list[Any], list[Any]]:
     client = mlflow.MlflowClient(tracking_uri=tracking)
     runs = all_runs(client, client.get_experiment_by_name(name).experiment_id)
     children = [run for run in runs if RUN_TAG in run.data.tags]
-    parents = [run for run in runs if RUN_TAG not in run.data.tags]
+    parents = [run for run in runs if CONFIGURATION_TAG in run.data.tags and RUN_TAG not in run.data.tags]
     assert {run.data.tags[PARENT_TAG] for run in children} <= {run.info.run_id for run in parents}
     return parents, children
 
@@ -193,7 +260,8 @@ class Death(BaseException):
 
 
 OPERATIONS = [
-    (mlflow.MlflowClient, ("create_run", "log_batch", "set_terminated", "update_run", "log_artifact")),
+    (mlflow.MlflowClient, ("create_run", "log_batch", "set_terminated", "update_run")),
+    (LocalArtifactRepository, ("log_artifact",)),
     (optuna.Study, ("add_trial", "ask", "tell")),
     (optuna.Trial, ("set_user_attr",)),
     (InlinePool, ("submit", "execute")),
@@ -201,13 +269,14 @@ OPERATIONS = [
 
 
 def die_at(monkeypatch, moment):
-    """Raise Death before the operation number `moment` of all that touch the world; returns the count so far."""
+    """Raise Death before the operation number `moment` of all that touch the world, and before all that come after it,
+    on whatever thread; returns the count so far."""
     count = Counter()
 
     def dying(method):
         def call(*arguments, **options):
             count["operations"] += 1
-            if count["operations"] == moment:
+            if 0 < moment <= count["operations"]:
                 raise Death
             return method(*arguments, **options)
 
@@ -217,6 +286,17 @@ def die_at(monkeypatch, moment):
         for name in names:
             monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
     return count
+
+
+def in_step(monkeypatch):
+    """Let the driver wait for MLflow after everything that it says, so that operations have one order."""
+    put = Writer.put
+
+    def wait(writer, change, **options):
+        put(writer, change, **options)
+        writer.flush()
+
+    monkeypatch.setattr(Writer, "put", wait)
 
 
 counter = itertools.count()

@@ -6,7 +6,7 @@ import pytest
 
 from hyperbudget.study.collect import _rows
 from hyperbudget.study.pool import Done
-from tests.study.support import TINY, Death, die_at, recorded, results, statuses
+from tests.study.support import TINY, Death, die_at, in_step, recorded, results, statuses
 
 
 def assert_complete(bench):
@@ -18,6 +18,10 @@ def assert_complete(bench):
     assert statuses(children) == {"FINISHED": runs}
     assert len({run.data.tags["hyperbudget.run"] for run in children}) == runs
     assert len(results(bench.folder)) == runs
+    client = mlflow.MlflowClient(tracking_uri=bench.tracking)
+    for child in children:
+        for name in ("curve.train_loss", "curve.seconds"):
+            assert len(client.get_metric_history(child.info.run_id, name)) == 2
     assert set(bench.pool.trained.values()) == {1}
 
 
@@ -62,11 +66,12 @@ def test_the_same_command_again_does_nothing(bench):
     assert _rows(bench.study, bench.tracking) == before
 
 
-MOMENTS = [1, 3, 5, 6, 7, 9, 12, 15, 17, 20, 24, 29, 35, 42, 50, 59, 68, 74, 79]
+MOMENTS = [1, 3, 5, 6, 7, 9, 12, 15, 17, 20, 24, 29, 35, 42, 50, 59, 66, 71, 75]
 
 
 def test_the_deaths_below_cover_a_whole_run(bench, monkeypatch):
     with monkeypatch.context() as patch:
+        in_step(patch)
         count = die_at(patch, moment=-1)
         bench().run()
     assert max(MOMENTS) <= count["operations"] < 100
@@ -74,7 +79,16 @@ def test_the_deaths_below_cover_a_whole_run(bench, monkeypatch):
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_driver_that_dies_at_any_operation_is_resumed(bench, monkeypatch, moment):
-    bench = bench()
+    in_step(monkeypatch)
+    die_and_resume(bench(), monkeypatch, moment)
+
+
+@pytest.mark.parametrize("moment", MOMENTS[1:16:3])
+def test_a_driver_that_dies_while_mlflow_is_behind_is_resumed(bench, monkeypatch, moment):
+    die_and_resume(bench(), monkeypatch, moment)
+
+
+def die_and_resume(bench, monkeypatch, moment):
     with monkeypatch.context() as patch:
         die_at(patch, moment)
         with pytest.raises(Death):
@@ -112,10 +126,12 @@ def test_a_machines_fault_is_tried_again_by_the_next_call(bench):
     bench.pool.wait = faulty
     assert len(bench.run().failures) == 8
     assert not results(bench.folder)
+    assert bench.states() == {"RUNNING": 4}  # a sampler learns nothing from them
     bench.pool.wait = execute
     outcome = bench.run()
     assert (outcome.finished, outcome.failures) == (8, [])
     assert statuses(recorded(bench.tracking, bench.study.name)[1]) == {"FINISHED": 8}
+    assert bench.states() == {"COMPLETE": 4}
 
 
 def test_stopping_leaves_a_study_that_goes_on(bench):

@@ -4,89 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
-import optuna
-import psutil
-import pytest
-
-from hyperbudget.study.folder import StudyFolder
-from tests.study.support import TINY, numbers, recorded, results, statuses
-
-RUNS, CONFIGURATIONS = 8, 4
-
-
-class Command:
-    """``hyperbudget run tiny.yaml`` in a folder of its own."""
-
-    def __init__(self, folder: Path, text: str = TINY) -> None:
-        self.cwd = folder
-        (folder / "tiny.yaml").write_text(text, encoding="utf-8")
-        self.folder = StudyFolder(folder / "results" / "tiny")
-        self.tracking = self.folder.default_tracking()
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """In a process group of its own, as a terminal would."""
-        environment = {name: value for name, value in os.environ.items() if name != "HYPERBUDGET_RESULTS"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "hyperbudget", "run", "tiny.yaml", *arguments],
-            cwd=self.cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=200)
-        return process.returncode, out, err
-
-    def wait_for_results(self, count: int, process: subprocess.Popen[str]) -> None:
-        deadline = time.monotonic() + 150
-        while len(results(self.folder)) < count:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline, "no results"
-            time.sleep(0.01)
-
-    def assert_complete(self) -> None:
-        """Files, Optuna and MLflow agree: each run there once, nothing open."""
-        assert len(results(self.folder)) == RUNS
-        states = [trial.state.name for trial in self.trials()]
-        assert sorted(set(states) - {"FAIL"}) == ["COMPLETE"]
-        assert states.count("COMPLETE") == CONFIGURATIONS
-        assert states.count("FAIL") <= 1  # a trial that Optuna was being asked for when the driver died
-        parents, children = recorded(self.tracking, "tiny")
-        assert statuses(parents) == {"FINISHED": CONFIGURATIONS}
-        assert statuses(children) == {"FINISHED": RUNS}
-        assert len({child.data.tags["hyperbudget.run"] for child in children}) == RUNS
-
-    def trials(self) -> list[optuna.trial.FrozenTrial]:
-        return optuna.load_study(study_name="tiny", storage=self.folder.default_storage()).trials
-
-
-def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Ray's worker processes under a driver."""
-    return [
-        child for child in psutil.Process(process.pid).children(recursive=True)
-        if child.name().startswith("ray::Worker")
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The study, run without a fault."""
-    command = Command(tmp_path_factory.mktemp("undisturbed"))
-    code, out, err = command.run()
-    assert code == 0, err
-    assert out == "tiny: 8 runs finished, 0 failed\n"
-    command.assert_complete()
-    return command
-
-
-def assert_same_numbers(command: Command, undisturbed: Command) -> None:
-    expected = {name: numbers(result) for name, result in results(undisturbed.folder).items()}
-    assert {name: numbers(result) for name, result in results(command.folder).items()} == expected
+from tests.study.commands import RUNS, Command, assert_same_numbers, workers_of
+from tests.study.support import TINY, recorded, results, statuses
 
 
 def test_driver_killed(undisturbed, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Hashable
 
 from hyperbudget.nn.spec import LanguageModel
 from hyperbudget.train.spec import RunSpec
@@ -18,7 +17,7 @@ FREE = frozenset(
 """Training settings in which the runs of a pack may differ; the last three mean nothing to a language model."""
 
 
-def packable(spec: RunSpec) -> Hashable | None:
+def packable(spec: RunSpec) -> str | None:
     """A key that is equal for runs that may share a pack; None for a run that no pack can train.
 
     Runs of language models share one that have the same task and model, and the same settings but for their seed and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ class PackedTraining:
     its neighbours, as long as the pack is of one size. When runs end early the pack shrinks, to the next size of
     `sizes.size_for`; what is missing to a size are copies of the first run.
 
-    `evaluated` is told a run's place among `specs` and its curve after every evaluation, and says whether it goes on.
+    `evaluated` is told after every evaluation the curves of the runs that are under way, by their place among `specs`,
+    and says which of them are to stop.
     The rest is as in `Training`, of the whole pack: a checkpoint resumes it bit for bit on the same kind of device.
     A run's seconds are its share of the pack's: what passed, divided among the runs that were under way.
 
@@ -54,7 +55,7 @@ class PackedTraining:
         checkpoint_file: Path | None = None,
         checkpoint_seconds: float = 10.0,
         before_checkpoint: Callable[[], None] = lambda: None,
-        evaluated: Callable[[int, Curve], bool] = lambda run, curve: True,
+        evaluated: Callable[[Mapping[int, Curve]], Collection[int]] = lambda curves: (),
         graph: Callable[[], Graph] | None = None,
     ) -> None:
         """graph: makes what replays a step; CUDA graphs on a CUDA device, nothing elsewhere unless given."""
@@ -189,8 +190,8 @@ class PackedTraining:
             self.members[run].took(share)
 
     def _prune(self) -> bool:
-        """Ask of every run whether it goes on; whether one does not."""
-        stopped = [run for run in self._under_way() if not self.evaluated(run, self.members[run].curve)]
+        """Ask which runs are to stop; whether there are some."""
+        stopped = self.evaluated({run: self.members[run].curve for run in self._under_way()})
         for run in stopped:
             self.members[run].ended = Pruned(self.members[run].curve)
         return bool(stopped)

@@ -1,0 +1,3 @@
+from tests.study.conftest import bench, tracking
+
+__all__ = ["bench", "tracking"]
