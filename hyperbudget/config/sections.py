@@ -215,8 +215,8 @@ class Resources(Section):
     `gpus`: ``auto`` measures how much of a GPU the largest runs need. `stall`: a run whose step has not changed for so
     long is ended and tried again. `time_limit`: a run that has trained for so long is stopped at its next evaluation,
     and fails; with a higher limit, the next call goes on with it. `pack`: how many small recurrent runs of equal shapes
-    are trained as one program, on one worker; ``auto``: many on a GPU, none on a CPU. `system_metrics`: MLflow is told at every evaluation
-    what the run's process uses of its machine.
+    are trained as one program, on one worker; ``auto``: many on a GPU, none on a CPU. `system_metrics`: MLflow is told
+    at every evaluation what the run's process uses of its machine.
     """
 
     cpus: Positive = 1.0

@@ -122,14 +122,14 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("search: {seeds: [0, -1]}", "search.seeds[1]: -1 is less than 0"),
         ("search: {seeds: 0}", "search.seeds: 0 is less than 1; give how many seeds, or a list of them"),
         ("search: {seeds: all}", "search.seeds: 'all' is neither a list of seeds nor how many there are"),
-        ("search: {pruner: halvig}", "search.pruner: 'halvig' is not one of none, median, halving, hyperband, wilcoxon; "
-         "did you mean 'halving'?"),
-        ("search: {pruner: wilcoxon}", "search: has the pruner wilcoxon, which compares seed by seed and decides after 4 "
-         "at the earliest, and 3 in all; give 5 or more, or take another pruner"),
+        ("search: {pruner: halvig}", "search.pruner: 'halvig' is not one of none, median, halving, hyperband, "
+         "wilcoxon; did you mean 'halving'?"),
+        ("search: {pruner: wilcoxon}", "search: has the pruner wilcoxon, which compares seed by seed and decides "
+         "after 4 at the earliest, and 3 in all; give 5 or more, or take another pruner"),
         ("search: {first_seeds: 2}", "search: has first_seeds without promote; say which share of the configurations "
          "gets the other seeds"),
-        ("search: {promote: 50%, seeds: 1}", "search: has promote, but no seeds for a second round: 1 in all, 1 of them "
-         "first; give more"),
+        ("search: {promote: 50%, seeds: 1}", "search: has promote, but no seeds for a second round: 1 in all, 1 of "
+         "them first; give more"),
         ("search: {promote: 0}", "search.promote: 0 promotes nothing; give a share above 0, or remove it"),
         ("search: {promote: 50}", "search.promote: '50' is not below 100%; for 50% write the sign"),
         ("search: {seeds: {first: 1}}", "search.seeds: {first: 1} is neither a list of seeds nor how many there are"),
