@@ -9,6 +9,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @needs_triton
+@pytest.mark.slow
 def test_by_the_interpreter():
     run("-m", "pytest", "-p", "no:cacheprovider", HERE / "gpu_packed.py", TRITON_INTERPRET="1", OMP_NUM_THREADS="1")
 
