@@ -51,13 +51,13 @@ def find_study(value: str | Path) -> Path:
     )
 
 
-def begun(study: Path) -> StudyFolder:
+def begun(study: Path, overrides: Sequence[str] = ()) -> StudyFolder:
     """The results of the study in the file `study`. Raises UserError when it was never run here."""
     from hyperbudget.config import load
     from hyperbudget.errors import UserError
     from hyperbudget.study.folder import StudyFolder
 
-    folder = StudyFolder.of(load(study).name)
+    folder = StudyFolder.of(load(study, overrides).name)
     if not folder.stores.exists():
         raise UserError(f"{folder.path}: no results; begin with: hyperbudget run {spelt(study)}")
     return folder

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, begun, spelt
+from hyperbudget.cli.common import StudyArgument, begun, overrides, spelt
 
 
 @click.command("status")
 @click.argument("study", type=StudyArgument())
-def command(study: Path) -> int:
+@overrides
+def command(study: Path, overrides: tuple[str, ...]) -> int:
     """Show how far STUDY is, what failed and where its results lie.
 
     Exit status: 0, or 2 for bad input.
@@ -19,7 +20,7 @@ def command(study: Path) -> int:
     from hyperbudget.study.folder import masked
     from hyperbudget.study.status import status
 
-    folder = begun(study)
+    folder = begun(study, overrides)
     now = status(folder)
     state = "running" if now.driver else "not running"
     click.echo(f"{folder.path.name}: {state}")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from hyperbudget.cli.common import StudyArgument, begun
+from hyperbudget.cli.common import StudyArgument, begun, overrides
 
 
 @click.command("ui")
 @click.argument("study", type=StudyArgument())
+@overrides
 @click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535), help="Port on 127.0.0.1.")
-def command(study: Path, port: int) -> int:
+def command(study: Path, overrides: tuple[str, ...], port: int) -> int:
     """Serve MLflow's UI on the store that STUDY is recorded in, until Ctrl-C.
 
     Exit status: MLflow's own, or 2 for bad input.
@@ -25,7 +26,7 @@ def command(study: Path, port: int) -> int:
     from hyperbudget.errors import UserError
     from hyperbudget.study.folder import Stores, masked
 
-    folder = begun(study)
+    folder = begun(study, overrides)
     tracking = Stores.of(folder).tracking
     if tracking.startswith(("http://", "https://")):
         click.echo(f"MLflow is served already, at {masked(tracking)}")

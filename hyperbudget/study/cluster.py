@@ -34,6 +34,8 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # In a submitted job: what is set here goes before the job's own runtime environment, which else must not set it.
+    os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": _environment()}
     try:
         if address == "local":

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hyperbudget.errors import UserError
-from hyperbudget.study import cluster
+from hyperbudget.study import cluster, database
 from hyperbudget.study.cluster import Node
 from hyperbudget.study.examine import Facts, examine, existing, seconds
 from hyperbudget.study.folder import masked
@@ -82,6 +82,9 @@ def _trials(uri: str) -> Check:
     began = time.perf_counter()
     try:
         _reach(uri)
+    except UserError as error:
+        return Check("trials", "FAIL", f"{masked(uri)}: {error}")
+    try:
         storage = open_storage(uri, patience=0.0)
         storage.delete_study(
             storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], f"doctor-{secrets.token_hex(8)}")
@@ -102,15 +105,20 @@ def _tracking(uri: str) -> Check:
     os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
     from mlflow import MlflowClient
 
+    from hyperbudget.study.tracking import quiet
+
+    quiet()
     try:
         _reach(uri)
+        database.make(uri)
         experiments = MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
     except UserError as error:
-        return Check("tracking", "FAIL", str(error))
+        return Check("tracking", "FAIL", f"{masked(uri)}: {error}")
     except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
         what = masked(" ".join(str(error).split()))[:300]
         way_out = "a server that does not know this name wants: mlflow server --allowed-hosts" if "403" in what else ""
-        return Check("tracking", "FAIL", f"{masked(uri)}: {what}", way_out or "is it up?")
+        way_out = way_out or "is it up, and has MLflow a database of its own there, that this user may make tables in?"
+        return Check("tracking", "FAIL", f"{masked(uri)}: {what}", way_out)
     files = experiments[0].artifact_location if experiments else ""
     if uri.startswith("http") and files.startswith(("/", "file:", ".")):
         way_out = "start it with: mlflow server --artifacts-destination, or let this machine share that folder"
@@ -142,7 +150,7 @@ def _reach(uri: str) -> None:
             socket.create_connection((url.host, port), 5.0).close()
         except OSError as error:
             what = error.strerror or error
-            raise UserError(f"{masked(uri)}: nothing answers at {url.host}, port {port} ({what}); is it up?") from None
+            raise UserError(f"nothing answers at {url.host}, port {port} ({what}); is it up?") from None
 
 
 def installed(tasks: Sequence[str]) -> tuple[str, ...]:

@@ -43,6 +43,9 @@ from hyperbudget.train.spec import RunSpec
 BULKY = ("curve", "dynamics", "traceback")
 """Parts of a result that only MLflow is told."""
 
+SILENCE = 10.0
+"""Seconds for which MLflow's store may not answer before it is worth a line."""
+
 Result = dict[str, Any]
 
 
@@ -87,6 +90,7 @@ class Engine:
         self.hours = 0.0  # of training, of all of these
         self.ready: deque[Done] = deque()
         self.stopping = False
+        self.record_behind = False  # the user knows that MLflow's store does not answer
 
     def stop(self) -> None:
         """Start nothing new; the trainings that are under way go on to their end."""
@@ -102,6 +106,7 @@ class Engine:
             if not self.pool.pending and not self.ready and (self.stopping or not self._promote()):
                 break
             self._collect()
+            self._watch_record()
             self.progress.update(self.pool.pending)
         self._scope()
         self.record.interrupt()  # seeds that never started, or that an earlier state of the file had
@@ -279,6 +284,18 @@ class Engine:
                     self.progress.listener.message(f"run {event.job.run}: {event.fault}; it is tried again")
                 case Done():
                     self._finish_run(event)
+
+    def _watch_record(self) -> None:
+        """Say when MLflow's store has not answered for a while, and when it does again."""
+        behind = self.record.behind()
+        if bool(behind) == self.record_behind or 0 < behind < SILENCE:
+            return
+        self.record_behind = not self.record_behind
+        self.progress.listener.message(
+            "MLflow's store does not answer; the study goes on, and it will be told what it missed"
+            if self.record_behind
+            else "MLflow's store answers again"
+        )
 
     def _evaluated(self, event: Evaluated) -> None:
         name, evaluation = event.job.run, event.evaluation

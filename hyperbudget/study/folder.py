@@ -123,20 +123,23 @@ class Stores:
     def of(cls, folder: StudyFolder, storage: str | None = None, tracking: str | None = None) -> Stores:
         """The given ones, else those of the study's earlier calls, else databases in its folder.
 
-        Raises UserError when the study was begun with other ones: its trials would not be found there.
+        Raises UserError when the study has runs and was begun with other ones: its trials would not be found there. A
+        password may change.
         """
         begun: dict[str, str] = read_json(folder.stores) or {}
         storage, tracking = absolute(storage), absolute(tracking)
+        has_runs = any(folder.all_runs())
         for option, given, key in (("--storage", storage, "storage"), ("--tracking-uri", tracking, "tracking")):
-            if given and begun.get(key, given) != given:
+            if given and has_runs and masked(begun.get(key, given)) != masked(given):
                 raise UserError(
                     f"{option} {masked(given)}: this study was begun with {masked(begun[key])}; leave the option out "
                     "to go on there, or start anew with --fresh"
                 )
-        return cls(
-            storage=storage or begun.get("storage") or folder.default_storage(),
-            tracking=tracking or begun.get("tracking") or folder.default_tracking(),
-        )
+        storage = storage or begun.get("storage") or folder.default_storage()
+        tracking = tracking or begun.get("tracking") or folder.default_tracking()
+        if storage == tracking:
+            raise UserError(f"--tracking-uri {masked(tracking)}: is --storage, too; Optuna and MLflow need one each")
+        return cls(storage, tracking)
 
 
 def absolute(uri: str | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from optuna.exceptions import StorageInternalError
@@ -13,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DBAPIError
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.database import missing_driver
 from hyperbudget.study.folder import masked
 from hyperbudget.study.journal import JOURNAL, open_journal
 from hyperbudget.study.outage import passes
@@ -34,22 +34,18 @@ def open_storage(
     when no driver for it is installed. Later it raises StorageInternalError, once `patience` (seconds) is over.
     """
     place = f"--storage {masked(uri)}"
+    if missing := missing_driver(uri):
+        raise UserError(f"{place}: {missing}")
     try:
         opened = open_journal(uri) if uri.startswith(JOURNAL) else _database(uri)
     except UserError:
         raise
-    except ImportError:
-        name = uri.partition(":")[0]
-        package = "psycopg2-binary" if name.startswith("postgres") else "the Python package that reads it"
-        raise UserError(f"{place}: no driver for {name} is installed here; pip install {package}") from None
     except Exception as error:  # SQLAlchemy and its drivers raise what they like
         raise UserError(f"{place}: Optuna cannot use it: {reason(error)}") from None
     return Patient(opened, f"Optuna's storage {masked(uri)}", tell, patience=patience)
 
 
 def _database(uri: str) -> BaseStorage:
-    if uri.startswith("postgresql://") and not find_spec("psycopg2") and find_spec("psycopg"):
-        uri = uri.replace("postgresql://", "postgresql+psycopg://", 1)
     # A connection that was idle through hours of training may be gone: asked before it is used.
     remote = {} if uri.startswith("sqlite:") else {"pool_pre_ping": True}
     return get_storage(RDBStorage(uri, engine_kwargs=remote))

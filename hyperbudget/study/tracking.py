@@ -89,7 +89,8 @@ class Tracker:
         found = self.client.get_experiment_by_name(study.name)
         tags = {"hyperbudget.question": study.question, "mlflow.note.content": study.question, **KIND}
         if found is None:
-            artifacts = (folder.path / "artifacts").as_uri() if uri.startswith("sqlite:") else None
+            served = uri.startswith(("http:", "https:"))  # a server knows where its files are
+            artifacts = None if served else (folder.path / "artifacts").as_uri()
             return str(self.client.create_experiment(study.name, artifact_location=artifacts, tags=tags))
         if found.lifecycle_stage == "deleted":
             raise MlflowException(f"experiment '{study.name}' is in MLflow's trash; restore it or rename the study")
@@ -200,6 +201,7 @@ def quiet() -> None:
         os.environ.setdefault(name, value)
     for chatty in ("mlflow", "alembic"):  # they announce the creation of every table
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of connections that a dead server had
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it prints the traceback of every try
     logging.getLogger("mlflow.pytorch").setLevel(logging.ERROR)  # it warns of the pickles that it makes
 

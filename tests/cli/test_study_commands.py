@@ -125,6 +125,12 @@ class TestStatus:
         with locked(folder):
             assert call("status", "tiny.yaml").stdout.startswith("tiny: running\n")
 
+    def test_of_another_name(self):
+        folder = StudyFolder.of("other")
+        folder.path.mkdir(parents=True)
+        write_json(folder.stores, {"storage": folder.default_storage(), "tracking": folder.default_tracking()})
+        assert call("status", "tiny.yaml", "--set", "name=other").stdout.startswith("other: not running\n")
+
 
 class TestFresh:
     def test_earlier_results_are_kept_aside(self, tmp_path):

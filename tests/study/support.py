@@ -176,6 +176,9 @@ class Unrecorded:
 
     def lost(self) -> None: ...
 
+    def behind(self) -> float:
+        return 0.0
+
     def run_begun(self, *_: Any) -> None: ...
 
     def evaluated(self, *_: Any) -> None: ...

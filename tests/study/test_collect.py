@@ -87,6 +87,9 @@ def test_stores_of_another_place_are_refused(tmp_path):
     folder = StudyFolder(tmp_path)
     write_json(folder.stores, {"storage": "sqlite:////a.db", "tracking": "http://u:secret@h"})
     assert Stores.of(folder).tracking == "http://u:secret@h"
+    assert Stores.of(folder, tracking="http://other").tracking == "http://other"  # nothing is recorded yet
+    (folder.runs / "a").mkdir(parents=True)
+    assert Stores.of(folder, tracking="http://u:another@h").tracking == "http://u:another@h"
     with pytest.raises(UserError, match="begun with http://u:\\*\\*\\*@h") as caught:
         Stores.of(folder, tracking="http://other")
     assert "secret" not in str(caught.value)

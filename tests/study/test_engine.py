@@ -235,3 +235,15 @@ class TestEverySampler:
             one.run()
             asked.append([trial.params for trial in one.trials])
         assert asked[0] == asked[1]
+
+
+def test_a_record_that_does_not_answer_is_told_of_once_and_so_is_its_return(bench, monkeypatch):
+    bench = bench(tracked=False)
+    engine = bench.engine()
+    behind = iter([0.0, 5.0, 12.0, 40.0, 0.0, 0.0, 11.0, 0.0])
+    monkeypatch.setattr(engine.record, "behind", lambda: next(behind, 0.0))
+    assert engine.run().finished == 8
+    said = [message for message in bench.listener.messages if "MLflow" in message]
+    away = "MLflow's store does not answer; the study goes on, and it will be told what it missed"
+    back = "MLflow's store answers again"
+    assert said == [away, back, away, back]

@@ -75,7 +75,8 @@ def test_what_stores_and_clusters_say_when_they_fail(tmp_path, monkeypatch):
         refusal(cluster.connect, URI, 1, 0, None),
         str(session.lost_store(MlflowException(f"API request to {URI}/api failed"), Stores(URI, URI))),
     ]
-    Stores(URI, URI).write(StudyFolder(tmp_path))
+    Stores(URI, "sqlite:///a.db").write(StudyFolder(tmp_path))
+    (StudyFolder(tmp_path).runs / "a").mkdir(parents=True)
     said.append(refusal(Stores.of, StudyFolder(tmp_path), storage=URI.replace("5432", "1")))
     for text in said:
         assert "s3cret" not in text

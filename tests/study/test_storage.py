@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import secrets
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections import Counter
@@ -14,9 +16,12 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.database import make, missing_driver
 from hyperbudget.study.folder import Stores, StudyFolder, absolute
 from hyperbudget.study.journal import JournalLock, cut_torn_line, journal_path
 from hyperbudget.study.storage import Patient, open_storage, transient
@@ -34,9 +39,45 @@ def run_trials(storage, count, name="a"):
     return study
 
 
-@pytest.fixture(params=["sqlite", "journal"])
+POSTGRES = "HYPERBUDGET_TEST_POSTGRES"
+"""The environment's name for the URI of a PostgreSQL database, where every test makes a schema and deletes it."""
+
+
+@pytest.fixture
+def postgres():
+    given = os.environ.get(POSTGRES)
+    if not given:
+        pytest.skip(f"set {POSTGRES} to the URI of a PostgreSQL database to run this test there, too")
+    name = f"test_{secrets.token_hex(4)}"
+    uri = make_url(given).update_query_dict({"options": f"-csearch_path={name}", "application_name": name})
+    uri = uri.render_as_string(hide_password=False)
+    execute(uri, f"CREATE SCHEMA {name}")
+    yield uri
+    end_connections(uri)
+    execute(uri, f"DROP SCHEMA {name} CASCADE")
+
+
+def execute(uri, statement):
+    engine = create_engine(uri, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        return connection.execute(text(statement)).rowcount
+
+
+def end_connections(uri):
+    """Those that others hold, as a server that is restarted does; how many there were."""
+    others = "pid != pg_backend_pid() AND application_name = current_setting('application_name')"
+    return execute(uri, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
 def uri(request, tmp_path):
-    return f"sqlite:///{tmp_path}/optuna.db" if request.param == "sqlite" else f"journal:{tmp_path}/optuna.log"
+    match request.param:
+        case "sqlite":
+            return f"sqlite:///{tmp_path}/optuna.db"
+        case "journal":
+            return f"journal:{tmp_path}/optuna.log"
+        case _:
+            return request.getfixturevalue("postgres")
 
 
 def test_what_was_told_is_there_for_the_next_driver(uri):
@@ -46,6 +87,32 @@ def test_what_was_told_is_there_for_the_next_driver(uri):
     assert [trial.values for trial in again.trials[:3]] == [trial.values for trial in study.trials[:3]]
     assert again.ask().suggest_float("x", 0, 1) == 0.5
     assert [trial.state.name for trial in again.trials] == ["COMPLETE"] * 3 + ["RUNNING"]
+
+
+def test_a_database_that_ends_idle_connections_is_asked_on_new_ones(postgres):
+    said = []
+    study = run_trials(open_storage(postgres, said.append), 1)
+    assert end_connections(postgres) > 0
+    study.tell(study.ask(), 1.0)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 2
+    assert said == []
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    said = missing_driver("postgresql+psycopg://me:secret@host/x")
+    assert said.startswith("no driver for postgresql is installed here (")
+    assert said.endswith("pip install 'hyperbudget[postgres]'")
+    for uri in ("sqlite:///a.db", "journal:a.log", "http://host:5000", "databricks", "postgres://host/x"):
+        assert missing_driver(uri) is None
+
+
+def test_a_database_that_mlflow_would_try_for_minutes_is_given_up_at_once(postgres):
+    url = make_url(postgres).set(database="nowhere", query={})
+    with pytest.raises(UserError, match='database "nowhere" does not exist') as caught:
+        make(url.render_as_string(hide_password=False))
+    assert "\n" not in str(caught.value)
+    make(postgres)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +160,7 @@ def test_a_file_is_the_same_for_a_call_from_elsewhere(uri, kept, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert absolute(uri) == (kept and kept.format(here=tmp_path))
     if kept:
-        Stores.of(StudyFolder(tmp_path), uri, uri).write(StudyFolder(tmp_path))
+        Stores.of(StudyFolder(tmp_path), uri).write(StudyFolder(tmp_path))
         assert Stores.of(StudyFolder(tmp_path)).storage == kept.format(here=tmp_path)
 
 

@@ -126,6 +126,22 @@ def test_what_every_node_says_and_what_fits_none(cluster, monkeypatch, tmp_path)
         ray.shutdown()
 
 
+@pytest.mark.slow
+def test_a_submitted_job_may_set_what_workers_are_given(cluster, monkeypatch):
+    """`ray job submit` starts a driver so, here with a runtime environment that has two variables."""
+    given = {"PYTHONPATH": "/job", "HYPERBUDGET_DATA_DIR": "/data"}
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", json.dumps({"runtime_env": {"env_vars": given}}))
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    connect(cluster.address, 1, 0, None)
+    try:
+        (path,) = on_every_node(os.getenv, "PYTHONPATH").values()
+        assert "/job" in path.split(os.pathsep)
+        assert list(on_every_node(os.getenv, "HYPERBUDGET_DATA_DIR").values()) == ["/data"]
+    finally:
+        ray.shutdown()
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
