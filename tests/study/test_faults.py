@@ -6,6 +6,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from tests.study.commands import RUNS, Command, assert_same_numbers, workers_of
 from tests.study.support import TINY, recorded, results, statuses
 
@@ -62,6 +64,7 @@ def test_interrupted_once_finishes_what_runs_and_resumes(undisturbed, tmp_path):
     assert_same_numbers(command, undisturbed)
 
 
+@pytest.mark.slow
 def test_interrupted_twice_aborts_and_resumes(undisturbed, tmp_path):
     command = Command(tmp_path, TINY.replace("steps: 120", "steps: 20000"))
     process = command.start()
@@ -80,6 +83,7 @@ def test_interrupted_twice_aborts_and_resumes(undisturbed, tmp_path):
     assert set(statuses(parents) + statuses(children)) == {"KILLED"}
 
 
+@pytest.mark.slow
 def test_divergence_is_a_failed_run_with_its_reason(tmp_path):
     text = TINY.replace("learning_rate: 1e-2", "optimizer: sgd, learning_rate: {grid: [1e-2, 1e30]}")
     text = text.replace("grid: [4, 8]", "grid: [4]").replace("seeds: [0, 1]", "seeds: [0]")
