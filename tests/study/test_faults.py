@@ -46,6 +46,7 @@ def test_worker_killed_and_a_second_driver_refused(undisturbed, tmp_path):
     assert_same_numbers(command, undisturbed)
 
 
+@pytest.mark.slow
 def test_interrupted_once_finishes_what_runs_and_resumes(undisturbed, tmp_path):
     command = Command(tmp_path)
     process = command.start()

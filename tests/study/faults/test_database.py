@@ -39,5 +39,5 @@ def test_what_is_there_is_left_alone(tmp_path):
     path.write_bytes(b"mine")
     database.make(f"sqlite:///{path}")
     assert path.read_bytes() == b"mine"
-    database.make("postgresql://nobody@nowhere/x")
+    database.make("http://nowhere.invalid:5000")
     assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]
