@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hyperbudget.analyze.configurations import Configuration
+from hyperbudget.study import fronts as fronts_of
 
 
 def front(configurations: Iterable[Configuration]) -> list[Configuration]:
@@ -12,11 +13,7 @@ def front(configurations: Iterable[Configuration]) -> list[Configuration]:
 
     The validation errors along it fall strictly. The test errors need not: they had no say in who is on it.
     """
-    best: list[Configuration] = []
-    for configuration in sorted(configurations, key=lambda c: (c.parameters, c.validation.mean, c.label)):
-        if not best or configuration.validation.mean < best[-1].validation.mean:
-            best.append(configuration)
-    return best
+    return fronts_of.front(configurations, key=lambda c: (c.parameters, c.validation.mean, c.label))
 
 
 def fronts(configurations: Iterable[Configuration]) -> dict[str, list[Configuration]]:

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from hyperbudget.errors import UserError
 from hyperbudget.figures.style import css_variables
 from hyperbudget.report.provenance import data_uri
+from hyperbudget.study.folder import write_bytes
 
 HERE = Path(__file__).parent
 Target = Literal["html", "pdf"]
@@ -30,7 +31,7 @@ def publish(
     html, pdf = out / f"{name}.html", out / f"{name}.pdf"
     written = []
     if only != "pdf":
-        _write(html, draw("html").encode())
+        write_bytes(html, draw("html").encode())
         written.append(html)
     if only != "html":
         from hyperbudget.report.pdf import to_pdf
@@ -43,7 +44,7 @@ def publish(
                 f"the PDF needs WeasyPrint and its native libraries ({error}); install Pango, for example "
                 f"'apt install libpango-1.0-0 libpangoft2-1.0-0' or 'brew install pango', or use --only html{kept}"
             ) from None
-        _write(pdf, data)
+        write_bytes(pdf, data)
         written.append(pdf)
     return written
 
@@ -84,10 +85,3 @@ def sections(body: str) -> list[tuple[str, Markup]]:
 def scrollable(body: str) -> Markup:
     """Every table in a box that scrolls where the page is narrower: made to scroll itself, it is no table any more."""
     return Markup(re.sub("<table.*?</table>", r'<div class="table">\g<0></div>', str(body), flags=re.DOTALL))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_bytes(data)
-    partial.replace(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hyperbudget.study import worker
-from hyperbudget.study.folder import RunFolder, read_json, write_json
+from hyperbudget.study.folder import RunFolder, read_json, write_bytes, write_json
 from hyperbudget.study.worker import Contact, Job
 
 MODEL = "model, handed over"
@@ -54,9 +54,7 @@ def receive(job: Job, result: dict[str, Any]) -> dict[str, Any]:
         return result
     folder, model = RunFolder(job.folder), result.pop(MODEL)
     if model is not None:
-        partial = folder.model.with_name(f"{folder.model.name}.{os.getpid()}.part")
-        partial.write_bytes(model)
-        partial.replace(folder.model)
+        write_bytes(folder.model, model)
     write_json(folder.result, result, durable=True)
     return result
 

@@ -161,12 +161,17 @@ _IN_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret)=)[^
 
 
 def write_text(path: Path, text: str, *, private: bool = False, durable: bool = False) -> None:
-    """Write `text` to `path`, whole or not at all; `private`: nobody else may read it; `durable`: on the disk, too."""
+    """As `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"), private=private, durable=durable)
+
+
+def write_bytes(path: Path, data: bytes, *, private: bool = False, durable: bool = False) -> None:
+    """Write `data` to `path`, whole or not at all; `private`: nobody else may read it; `durable`: on the disk, too."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     if private:
         partial.touch(mode=0o600)
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
+    with partial.open("wb") as file:
+        file.write(data)
         if durable:  # or a power cut might leave the new name with nothing in it
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hyperbudget.study.candidates import Candidate
+from hyperbudget.study.fronts import front
 from hyperbudget.study.metrics import ERROR, metric_named
 
 
@@ -134,7 +135,11 @@ class Progress:
             metric = metric_named(results[0].get("metric")).name
             best = Best(chosen.label, chosen.anatomy.learnable, mean, len(results), metric)
             tasks.setdefault(chosen.configuration.task, []).append(best)
-        return [best for means in tasks.values() for best in _front(means)]
+        return [
+            best
+            for means in tasks.values()
+            for best in front(means, key=lambda best: (best.learnable, best.validation_error))
+        ]
 
     def outcome(self, *, stopped: bool) -> Outcome:
         """The end of the call."""
@@ -145,11 +150,3 @@ class Progress:
         ]
         finished = len(self.results) - len(failures) - self.pruned
         return Outcome(finished, self.pruned, failures, self.refused, stopped, self.stopped_by, self.beyond)
-
-
-def _front(means: list[Best]) -> list[Best]:
-    found: list[Best] = []
-    for best in sorted(means, key=lambda best: (best.learnable, best.validation_error)):
-        if not found or best.validation_error < found[-1].validation_error:
-            found.append(best)
-    return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from hyperbudget.config import Study
 from hyperbudget.study.candidates import Candidate
+from hyperbudget.study.fronts import front
 from hyperbudget.study.pruning import Group, group
 
 
@@ -58,9 +59,5 @@ def promoted(study: Study, errors: Mapping[int, tuple[Candidate, float]]) -> lis
         found.update(number for _, number in sorted(competing)[: math.ceil(share * len(competing) - 1e-9)])
     if "learnable_parameters" in study.objectives:
         for members in kinds.values():
-            least = math.inf
-            for _, error, number in sorted(members):
-                if error < least:
-                    least = error
-                    found.add(number)
+            found.update(number for _, _, number in front(members, key=lambda member: member))
     return sorted(found)
