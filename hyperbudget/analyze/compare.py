@@ -23,8 +23,8 @@ from hyperbudget.analyze.intervals import (
     resolution,
 )
 from hyperbudget.errors import UserError
-from hyperbudget.study.frame import metric_of
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.frame import metric_of
+from hyperbudget.study.results.metrics import Metric
 
 _STEP = 1e-12
 """Ratios and times are not rounded to samples."""

@@ -9,7 +9,7 @@ import pandas as pd
 from hyperbudget.analyze.compare import Comparison, Pair, TaskComparison
 from hyperbudget.analyze.intervals import LEVEL, Interval
 from hyperbudget.analyze.words import capital, count, listing
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 SAME, LOWER, HIGHER, OPEN, LONE = "the same numbers", "lower", "higher", "no difference", "one seed"
 

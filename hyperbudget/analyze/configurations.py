@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from hyperbudget.analyze.intervals import Interval, mean_interval, resolution
-from hyperbudget.study.frame import LISTS
+from hyperbudget.study.results.frame import LISTS
 
 
 @dataclass(frozen=True)

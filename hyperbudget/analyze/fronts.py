@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hyperbudget.analyze.configurations import Configuration
-from hyperbudget.study import fronts as fronts_of
+from hyperbudget.study.search import fronts as fronts_of
 
 
 def front(configurations: Iterable[Configuration]) -> list[Configuration]:

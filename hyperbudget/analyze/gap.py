@@ -9,7 +9,7 @@ from scipy import stats
 
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.intervals import Interval, mean_interval, ratio_interval
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 FEWEST = 4
 """Of fewer configurations, or fewer on a front or off it, nothing is said."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hyperbudget.data.tasks import TASKS
-from hyperbudget.study.frame import metric_of
+from hyperbudget.study.results.frame import metric_of
 
 LEVEL = 0.95
 

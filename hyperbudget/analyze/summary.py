@@ -23,8 +23,8 @@ from hyperbudget.analyze.membership import Member, members
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.analyze.targets import TargetEntry, choose_targets, equal_quality
 from hyperbudget.analyze.verdict import Verdict, verdict
-from hyperbudget.study.frame import metric_of
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.frame import metric_of
+from hyperbudget.study.results.metrics import Metric
 
 _BASELINES = ("free", "lstm", "rnn")
 """Compared with unless the study names another: the first of these that it has."""
@@ -61,7 +61,7 @@ class Analysis:
 
 
 def analyze(frame: pd.DataFrame) -> Analysis:
-    """The numbers of a frame (`hyperbudget.study.frame`), whose runs are all measured alike."""
+    """The numbers of a frame (`hyperbudget.study.results.frame`), whose runs are all measured alike."""
     study = frame.attrs["study"]
     found = configurations(frame)
     families = {c.family for c in found}

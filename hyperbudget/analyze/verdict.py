@@ -9,7 +9,7 @@ from itertools import groupby
 from hyperbudget.analyze.budgets import ALONE, BETTER, SAME, UNKNOWN, WORSE, BudgetEntry
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.words import capital, count, family_name, interval, listing
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 _FIRST = ("hyper", "hyper_lstm", "ln_hyper_lstm", "hyper_rnn")
 _LONG = {

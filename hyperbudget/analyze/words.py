@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hyperbudget.analyze.intervals import Interval
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 _FAMILIES = {
     "free": "free net",

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from hyperbudget.config import Study, load
-from hyperbudget.study.board import Line
 from hyperbudget.study.folder import RunFolder, Stores, StudyFolder, write_json, write_text
-from hyperbudget.study.pool import Pool
-from hyperbudget.study.usage import resident_bytes
-from hyperbudget.study.worker import Job, now
+from hyperbudget.study.workers.board import Line
+from hyperbudget.study.workers.job import Job
+from hyperbudget.study.workers.machine import now
+from hyperbudget.study.workers.pool import Pool
+from hyperbudget.study.workers.usage import resident_bytes
 
 TASK = "digits"
 STUDY = """\
@@ -105,10 +106,10 @@ def measure(runs: int, workers: int) -> Cost:
     """
     from hyperbudget.data.load import digest, prepare
     from hyperbudget.study.engine import Engine
-    from hyperbudget.study.plan import grid_candidates
-    from hyperbudget.study.record import Record
-    from hyperbudget.study.space import open_study
-    from hyperbudget.study.tracking import Tracker
+    from hyperbudget.study.search.plan import grid_candidates
+    from hyperbudget.study.search.space import open_study
+    from hyperbudget.study.tracking.record import Record
+    from hyperbudget.study.tracking.tracker import Tracker
 
     with tempfile.TemporaryDirectory(prefix="hyperbudget-bench-") as path, pool_of(workers) as pool:
         folder = StudyFolder(Path(path) / "engine")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from hyperbudget.errors import UserError
-from hyperbudget.study import worker
+from hyperbudget.study.workers.machine import machine as worker_machine
 
 
 def find_device(name: str | None) -> torch.device:
@@ -44,7 +44,7 @@ def _negative(x: torch.Tensor) -> torch.Tensor:
 
 def machine(device: torch.device) -> dict[str, Any]:
     """What times depend on besides the program: processor, its bf16 instructions, threads, torch, device."""
-    hardware = worker.machine()["hardware"]
+    hardware = worker_machine()["hardware"]
     has: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
     return {
         "processor": hardware["processor"],

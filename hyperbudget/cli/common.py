@@ -79,8 +79,8 @@ def runs_of(study: str) -> Path:
     A study's is refreshed from its tracking store first. Raises UserError when there is none.
     """
     from hyperbudget.errors import UserError
-    from hyperbudget.study.collect import collect
     from hyperbudget.study.folder import StudyFolder
+    from hyperbudget.study.results.collect import collect
 
     path = Path(study)
     if path.suffix == ".parquet":

@@ -26,7 +26,7 @@ def command(studies: tuple[str, ...], only: Literal["html", "pdf"] | None, out: 
     from hyperbudget.cli.common import runs_of
     from hyperbudget.errors import UserError
     from hyperbudget.report.compare import build_comparison
-    from hyperbudget.study.frame import read
+    from hyperbudget.study.results.frame import read
 
     paths = {given: runs_of(given) for given in studies}
     if len({path.resolve() for path in paths.values()}) < len(studies):

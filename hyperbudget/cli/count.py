@@ -54,7 +54,7 @@ def command(model: Path | None, overrides: tuple[str, ...], against: str | None,
 def read(path: Path, overrides: Sequence[str]) -> list[Model]:
     """The distinct models of the file, by their learnable parameters."""
     from hyperbudget.config.model_file import load_models
-    from hyperbudget.study.plan import plan
+    from hyperbudget.study.search.plan import plan
 
     configurations = [candidate.configuration for candidate in plan(load_models(path, overrides)).candidates]
     return sorted(

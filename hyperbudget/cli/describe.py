@@ -6,9 +6,9 @@ import dataclasses
 from typing import Any
 
 from hyperbudget.nn.spec import ModelSpec
-from hyperbudget.study.finished import FinishedRun
-from hyperbudget.study.label import SHORT
-from hyperbudget.study.metrics import metric_named
+from hyperbudget.study.results.finished import FinishedRun
+from hyperbudget.study.results.metrics import metric_named
+from hyperbudget.study.search.label import SHORT
 
 
 def describe(model: ModelSpec) -> str:

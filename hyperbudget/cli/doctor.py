@@ -10,7 +10,7 @@ import click
 from hyperbudget.cli.common import StudyArgument, overrides, plural
 
 if TYPE_CHECKING:
-    from hyperbudget.study.verdicts import Place, Wanted
+    from hyperbudget.study.doctor.verdicts import Place, Wanted
 
 COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 NODES = 4
@@ -37,7 +37,7 @@ def command(
 
     Exit status: 0 all is well (there may be warnings), 1 something will fail, 2 for bad input.
     """
-    from hyperbudget.study.doctor import examined
+    from hyperbudget.study.doctor.check import examined
 
     wanted = _for_study(study, overrides, address, tracking_uri, storage) if study else None
     wanted = wanted or _for_any(address, tracking_uri, storage)
@@ -56,8 +56,8 @@ def _for_study(
     file: Path, overrides: tuple[str, ...], address: str, tracking_uri: str | None, storage: str | None
 ) -> Wanted:
     from hyperbudget.config import load
+    from hyperbudget.study.doctor.verdicts import Wanted
     from hyperbudget.study.folder import Stores, StudyFolder
-    from hyperbudget.study.verdicts import Wanted
 
     study = load(file, overrides)
     folder = StudyFolder.of(study.name)
@@ -70,9 +70,9 @@ def _for_study(
 
 def _for_any(address: str, tracking_uri: str | None, storage: str | None) -> Wanted:
     from hyperbudget.data.tasks import TASK_NAMES
-    from hyperbudget.study.doctor import installed
+    from hyperbudget.study.doctor.check import installed
+    from hyperbudget.study.doctor.verdicts import Wanted
     from hyperbudget.study.folder import StudyFolder
-    from hyperbudget.study.verdicts import Wanted
 
     return Wanted(StudyFolder.of("any").path.parent, installed(TASK_NAMES), storage, tracking_uri, address, read=False)
 

@@ -39,7 +39,7 @@ def command(
     from hyperbudget.cli.common import results_of
     from hyperbudget.errors import UserError
     from hyperbudget.nn.export import FORMATS, write_export
-    from hyperbudget.study.finished import find_run
+    from hyperbudget.study.results.finished import find_run
 
     chosen: Format = wanted or ENDINGS.get(out.suffix if out else "", "safetensors")
     form = form or ("baked" if chosen == "onnx" else "compact")

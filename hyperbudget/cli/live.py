@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hyperbudget.config import Study
-from hyperbudget.study.metrics import metric_named
 from hyperbudget.study.progress import Listener, Snapshot
+from hyperbudget.study.results.metrics import metric_named
 
 FRONT_ROWS = 8
 

@@ -13,8 +13,8 @@ from hyperbudget.cli.common import StudyArgument, aligned, overrides, plural
 
 if TYPE_CHECKING:
     from hyperbudget.config import Study
-    from hyperbudget.study.candidates import Candidate
-    from hyperbudget.study.plan import Plan
+    from hyperbudget.study.search.candidates import Candidate
+    from hyperbudget.study.search.plan import Plan
 
 ROWS = 40
 VALUES = 14
@@ -32,7 +32,7 @@ def command(study: Path, overrides: tuple[str, ...], workers: int | None, no_tim
     Exit status: 0, or 2 for bad input, or 3 when the budget refuses every configuration.
     """
     from hyperbudget.config import load
-    from hyperbudget.study.plan import plan
+    from hyperbudget.study.search.plan import plan
 
     loaded = load(study, overrides)
     planned = plan(loaded)
@@ -82,7 +82,7 @@ def show_counts(study: Study, planned: Plan) -> None:
 def show_landings(study: Study) -> None:
     """What each family has at each budget of an iso-budget study."""
     from hyperbudget.cli.describe import describe
-    from hyperbudget.study.on_budget import landings
+    from hyperbudget.study.search.on_budget import landings
 
     assert study.budget.params is not None
     rows: list[tuple[str, ...]] = [("budget", "family", "models on it", "taken", "nearest")]
@@ -116,7 +116,7 @@ def show_models(planned: Plan) -> None:
 
 def model_label(candidate: Candidate) -> str:
     """The family and the fields of the model that vary: what changes a count."""
-    from hyperbudget.study.label import words
+    from hyperbudget.study.search.label import words
 
     point = candidate.configuration.point
     return words(candidate.configuration, [name for name in point if name.startswith(("task", "model."))])

@@ -20,7 +20,7 @@ def command(study: str, only: Literal["html", "pdf"] | None, out: Path | None) -
     """
     from hyperbudget.cli.common import runs_of
     from hyperbudget.report.build import build
-    from hyperbudget.study.frame import read
+    from hyperbudget.study.results.frame import read
 
     runs = runs_of(study)
     for path in build(read(runs), out or runs.parent, only):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from hyperbudget.nn.language_model import LanguageModelNet
-    from hyperbudget.study.finished import FinishedRun
+    from hyperbudget.study.results.finished import FinishedRun
 
 
 @click.command("sample")
@@ -45,7 +45,7 @@ def command(
     from hyperbudget.data.text import decode
     from hyperbudget.errors import UserError
     from hyperbudget.nn.generate import generate
-    from hyperbudget.study.finished import find_run
+    from hyperbudget.study.results.finished import find_run
     from hyperbudget.train.streams import stream
 
     if length < 1:
@@ -108,7 +108,7 @@ def draw(
     from hyperbudget.figures.learning import learning
     from hyperbudget.figures.saturation import saturation
     from hyperbudget.figures.weight_changes import weight_changes
-    from hyperbudget.study.metrics import metric_named
+    from hyperbudget.study.results.metrics import metric_named
     from hyperbudget.train.dynamics import dynamics
 
     found = dynamics(model, ids[:, None], vocabulary, 0)

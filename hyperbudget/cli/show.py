@@ -13,8 +13,8 @@ from hyperbudget.cli.pictures import Format, check_folder, written
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hyperbudget.study.finished import FinishedRun
-    from hyperbudget.study.kernels import Kernels
+    from hyperbudget.study.results.finished import FinishedRun
+    from hyperbudget.study.results.kernels import Kernels
 
     Runs = dict[str, Kernels]
 
@@ -36,7 +36,7 @@ def command(run: str, beside: str | None, out: Path | None, ending: Format, stud
     """
     from hyperbudget.cli.common import results_of
     from hyperbudget.errors import UserError
-    from hyperbudget.study.finished import find_run
+    from hyperbudget.study.results.finished import find_run
 
     where = results_of(study) if study else None
     found = [find_run(name, where) for name in (run, beside) if name is not None]
@@ -56,14 +56,14 @@ def command(run: str, beside: str | None, out: Path | None, ending: Format, stud
 def kernels(run: FinishedRun) -> Kernels:
     """The kernels of `run`, with a line that says what it is."""
     from hyperbudget.cli.describe import describe_run
-    from hyperbudget.study.kernels import kernels_of
+    from hyperbudget.study.results.kernels import kernels_of
 
     return kernels_of(run, describe_run(run))
 
 
 def short_names(runs: list[FinishedRun]) -> list[str]:
     """Their families where these differ, else the settings in which the families do, else the runs' own names."""
-    from hyperbudget.study.label import SHORT
+    from hyperbudget.study.search.label import SHORT
 
     families = [run.spec.model.family for run in runs]
     if len({family.name for family in families}) == len(runs):

@@ -92,7 +92,7 @@ class Search(Section):
 
     `include`: configurations that come first, by their values on the axes. `seed` is the sampler's own. `promote`: the
     share of the configurations, the best after their `first_seeds` (1 unless set), that get the other seeds too.
-    `pruner`: what ends a configuration early that falls behind; see `hyperbudget.study.pruning`.
+    `pruner`: what ends a configuration early that falls behind; see `hyperbudget.study.search.pruning`.
     """
 
     sampler: Literal["grid", "random", "tpe", "nsga2", "gp"] = "grid"

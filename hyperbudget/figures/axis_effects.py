@@ -16,8 +16,8 @@ from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.points import describe_configuration, tell
 from hyperbudget.figures.scales import error_axis, value_axis
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
-from hyperbudget.study.frame import metric_of
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.frame import metric_of
+from hyperbudget.study.results.metrics import Metric
 
 COLUMNS = 3
 

@@ -16,7 +16,7 @@ from hyperbudget.analyze.words import family_legend
 from hyperbudget.figures.points import describe_configuration, tell
 from hyperbudget.figures.scales import alike, close_ticks, error_axis, log_ticks, parameter_axis, shortest
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, in_order, theme
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 _STYLES = (
     FamilyStyle("#0072b2", "s", 1.0, ()),

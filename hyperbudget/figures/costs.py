@@ -13,7 +13,7 @@ from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.scales import error_axis, operation_axis, time_axis
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.nn.sharing.matrices import Array
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 HIGH, ABOVE, UNDER = 2.4, 0.36, 0.46
 MARKS = 6

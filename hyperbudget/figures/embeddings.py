@@ -12,7 +12,7 @@ from hyperbudget.figures.heading import EDGE, Runs, draw_heading, heading_height
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, theme
 from hyperbudget.nn.sharing.matrices import Array, principal_axes
 from hyperbudget.nn.spec import KERNELS, Hyper
-from hyperbudget.study.kernels import Kernels
+from hyperbudget.study.results.kernels import Kernels
 
 STYLES = list(family_styles([*KERNELS, "another"]).values())
 """Eight colours with a marker each."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from hyperbudget.figures.style import INK, MUTED, FamilyStyle, family_styles
-from hyperbudget.study.kernels import Kernels
+from hyperbudget.study.results.kernels import Kernels
 
 Runs = Mapping[str, Kernels]
 """One run or two that stand beside each other, by a short name each."""

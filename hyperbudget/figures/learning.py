@@ -14,7 +14,7 @@ from hyperbudget.figures.heading import draw_heading, fitted, heading_height
 from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.scales import error_axis, short_count
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 HIGH, UNDER = 2.9, 0.46
 MARKS = 8

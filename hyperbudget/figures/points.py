@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from hyperbudget.analyze.budgets import BudgetEntry
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.words import count, family_legend, interval
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 MOST = 2_000
 """Marks that are drawn one by one; more of them become a picture, which says nothing of each."""

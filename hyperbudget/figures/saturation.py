@@ -15,7 +15,7 @@ from hyperbudget.analyze.words import family_legend
 from hyperbudget.figures.heading import EDGE, draw_heading, fitted, heading_height
 from hyperbudget.figures.style import MUTED, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.nn.cells import PHI_BINS, SATURATED
-from hyperbudget.study.metrics import percent
+from hyperbudget.study.results.metrics import percent
 
 NOTE = "φ(c) is the tanh in h. Over characters and units of the last layer."
 ACROSS = 4

@@ -19,8 +19,8 @@ from hyperbudget.figures.legend import family_legend_row
 from hyperbudget.figures.points import MOST, describe_configuration, describe_runs, tell
 from hyperbudget.figures.scales import error_axis, parameter_axis
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, in_order, theme
-from hyperbudget.study.frame import metric_of
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.frame import metric_of
+from hyperbudget.study.results.metrics import Metric
 
 
 def trade_off(frame: pd.DataFrame) -> Figure | None:

@@ -13,7 +13,7 @@ from hyperbudget.analyze.configurations import Configuration, finished_runs
 from hyperbudget.figures.style import FamilyStyle
 from hyperbudget.report.provenance import provenance
 from hyperbudget.report.tables import family_cell, interval_text
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 
 def study_cell(name: str, styles: Mapping[str, FamilyStyle]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from hyperbudget.analyze.words import (
     value_text,
 )
 from hyperbudget.nn.cells import SATURATED
-from hyperbudget.study.metrics import Metric, percent
+from hyperbudget.study.results.metrics import Metric, percent
 
 
 def describe_trade_off(analysis: Analysis) -> str:

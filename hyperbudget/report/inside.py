@@ -25,7 +25,7 @@ from hyperbudget.analyze.throughput import Throughput, throughputs
 from hyperbudget.analyze.words import count, duration, operations
 from hyperbudget.nn.cells import SATURATED
 from hyperbudget.report.tables import family_cell
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 
 @dataclass(frozen=True)

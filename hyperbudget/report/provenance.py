@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hyperbudget.study.frame import LISTS
+from hyperbudget.study.results.frame import LISTS
 
 
 def provenance(frame: pd.DataFrame) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hyperbudget.analyze.words import (
     value_text,
 )
 from hyperbudget.figures.style import family_styles, in_order
-from hyperbudget.study.metrics import Metric
+from hyperbudget.study.results.metrics import Metric
 
 _TONES = {BETTER: "better", WORSE: "worse", BASELINE: "baseline", ALONE: "alone"}
 

@@ -10,8 +10,8 @@ What holds at every moment, so that the same command goes on after a kill -9 at 
 - What the study is decides which configurations are begun and counted; `hyperbudget.study.former` says what becomes of
   those of an earlier state of its file.
 
-Which seeds of a configuration are trained when is said by `hyperbudget.study.turns`, and which trainings are ended
-early by `hyperbudget.study.pruning`.
+Which seeds of a configuration are trained when is said by `hyperbudget.study.search.turns`, and which trainings are
+ended early by `hyperbudget.study.search.pruning`.
 """
 
 from __future__ import annotations
@@ -28,16 +28,19 @@ from optuna.trial import TrialState
 
 from hyperbudget.config import Study
 from hyperbudget.data.load import digest
-from hyperbudget.study import packs, space
-from hyperbudget.study.candidates import Candidate
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
-from hyperbudget.study.pool import Done, Evaluated, Pool, Retried
 from hyperbudget.study.progress import Listener, Outcome, Progress
-from hyperbudget.study.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
-from hyperbudget.study.pruning import Pruning
-from hyperbudget.study.record import Record
-from hyperbudget.study.turns import due, promoted, turns
-from hyperbudget.study.worker import Job, goes_on
+from hyperbudget.study.search import space
+from hyperbudget.study.search.candidates import Candidate
+from hyperbudget.study.search.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
+from hyperbudget.study.search.pruning import Pruning
+from hyperbudget.study.search.turns import due, promoted, turns
+from hyperbudget.study.tracking.record import Record
+from hyperbudget.study.workers import packs
+from hyperbudget.study.workers.events import Done, Evaluated, Retried
+from hyperbudget.study.workers.job import Job
+from hyperbudget.study.workers.pool import Pool
+from hyperbudget.study.workers.reporter import goes_on
 from hyperbudget.train.spec import RunSpec
 
 BULKY = ("curve", "dynamics", "traceback")
@@ -361,7 +364,7 @@ class Engine:
 
 def _fault(done: Done) -> Result:
     """What a run that the machine could not give a result counts as: failed, and tried again by the next call."""
-    from hyperbudget.study.worker import now
+    from hyperbudget.study.workers.machine import now
 
     return {
         "status": "failed", "reason": done.fault, "run": done.job.run, "seed": done.job.fields["seed"],

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hyperbudget.study.candidates import Candidate
-from hyperbudget.study.fronts import front
-from hyperbudget.study.metrics import ERROR, metric_named
+from hyperbudget.study.results.metrics import ERROR, metric_named
+from hyperbudget.study.search.candidates import Candidate
+from hyperbudget.study.search.fronts import front
 
 
 @dataclass(frozen=True)
 class Best:
     """A configuration on its task's front so far: no smaller one has a lower mean validation error.
 
-    `metric`: what that error is, by its name in `hyperbudget.study.metrics`.
+    `metric`: what that error is, by its name in `hyperbudget.study.results.metrics`.
     """
 
     label: str

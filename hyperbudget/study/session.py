@@ -19,10 +19,10 @@ from filelock import FileLock, Timeout
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
-from hyperbudget.study import outage
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.progress import Listener, Outcome
+from hyperbudget.study.stores import outage
 
 
 class EveryConfigurationRefused(UserError):
@@ -69,14 +69,14 @@ def drive(
     """The part of `run_study` between the lock and the frame. `compared`: `study` may go on from its former state."""
     listener.message(f"results: {folder.path}")
     # Imported here: together they take seconds, and whatever is wrong above should be said at once.
-    from hyperbudget.study import packs, probe
-    from hyperbudget.study.collect import collect
     from hyperbudget.study.engine import Engine
-    from hyperbudget.study.pool import Pool
-    from hyperbudget.study.record import Record
-    from hyperbudget.study.space import open_study
-    from hyperbudget.study.storage import open_storage
-    from hyperbudget.study.tracking import Tracker
+    from hyperbudget.study.results.collect import collect
+    from hyperbudget.study.search.space import open_study
+    from hyperbudget.study.stores.storage import open_storage
+    from hyperbudget.study.tracking.record import Record
+    from hyperbudget.study.tracking.tracker import Tracker
+    from hyperbudget.study.workers import packs, probe
+    from hyperbudget.study.workers.pool import Pool
 
     resources = study.resources
     measured = partial(probe.share, study, folder.path / "gpu.json", listener.message)
@@ -114,7 +114,7 @@ def drive(
 
 def say_what_is_not_shared(folder: StudyFolder, listener: Listener) -> None:
     """Tell of the cluster's nodes that do not see the results, and what that means for the runs there."""
-    from hyperbudget.study.cluster import without
+    from hyperbudget.study.workers.cluster import without
 
     if blind := without(folder.path):
         names = ", ".join(node.name for node in blind[:4]) + (f" and {len(blind) - 4} more" if len(blind) > 4 else "")
@@ -143,7 +143,7 @@ def lost_store(error: BaseException, stores: Stores) -> UserError | None:
 
 def refuse_nothing_to_train(study: Study) -> None:
     """Raise EveryConfigurationRefused when the budget refuses every point of a grid."""
-    from hyperbudget.study.plan import grid_candidates
+    from hyperbudget.study.search.plan import grid_candidates
 
     if study.search.sampler == "grid":
         candidates, refused = grid_candidates(study)

@@ -12,8 +12,8 @@ from mlflow.entities import Metric, Run, RunTag
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.summary import Analysis
 from hyperbudget.config import Study
-from hyperbudget.study.bands import band
-from hyperbudget.study.tracking import CONFIGURATION_TAG, RUN_TAG, STATUS_TAG
+from hyperbudget.study.tracking.bands import band
+from hyperbudget.study.tracking.tracker import CONFIGURATION_TAG, RUN_TAG, STATUS_TAG
 
 FRONT_TAG = "front"
 

@@ -16,9 +16,9 @@ import hyperbudget
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.summary import Analysis
 from hyperbudget.errors import UserError
-from hyperbudget.study.finished import FinishedRun, find_run
 from hyperbudget.study.folder import StudyFolder
-from hyperbudget.study.tracking import RUN_TAG
+from hyperbudget.study.results.finished import FinishedRun, find_run
+from hyperbudget.study.tracking.tracker import RUN_TAG
 
 PREFIX = "upto-"
 FOLDER = "model"

@@ -21,7 +21,7 @@ from hyperbudget.figures.trade_off import trade_off
 from hyperbudget.report.build import build, split
 from hyperbudget.report.tables import interval_text
 from hyperbudget.study.folder import StudyFolder
-from hyperbudget.study.tracking import KIND
+from hyperbudget.study.tracking.tracker import KIND
 from hyperbudget.summary.front import numbers
 
 SUMMARY_TAG = "hyperbudget.summary"

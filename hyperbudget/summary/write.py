@@ -10,9 +10,10 @@ from mlflow import MlflowClient
 from hyperbudget.analyze.summary import Analysis, analyze
 from hyperbudget.errors import UserError
 from hyperbudget.report.build import split
-from hyperbudget.study import frame, outage
 from hyperbudget.study.folder import Stores, StudyFolder, masked
-from hyperbudget.study.tracking import quiet, runs_of
+from hyperbudget.study.results import frame
+from hyperbudget.study.stores import outage
+from hyperbudget.study.tracking.tracker import quiet, runs_of
 from hyperbudget.summary.front import mark
 from hyperbudget.summary.models import register
 from hyperbudget.summary.page import Page

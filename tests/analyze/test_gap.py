@@ -3,7 +3,7 @@ import pytest
 
 from hyperbudget.analyze.fronts import fronts
 from hyperbudget.analyze.gap import gap, gap_sentences
-from hyperbudget.study.metrics import BPC, ERROR
+from hyperbudget.study.results.metrics import BPC, ERROR
 from tests.analyze.made import made
 
 

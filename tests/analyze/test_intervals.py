@@ -6,7 +6,7 @@ from scipy import stats
 
 from hyperbudget.analyze import mean_interval, ratio_interval
 from hyperbudget.analyze.intervals import probability_lower, resolution
-from hyperbudget.study.metrics import BPC
+from hyperbudget.study.results.metrics import BPC
 from tests.report.frames import cells, demo, frame, row
 
 ERRORS = (0.021, 0.025, 0.018, 0.03, 0.022)

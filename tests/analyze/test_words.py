@@ -5,7 +5,7 @@ import pytest
 from hyperbudget.analyze import analyze, configurations, paper_matches
 from hyperbudget.analyze.intervals import Interval
 from hyperbudget.analyze.words import axis_name, change, duration, family_legend, family_name, interval, ratio
-from hyperbudget.study.metrics import BPC, ERROR
+from hyperbudget.study.results.metrics import BPC, ERROR
 from tests.report.frames import cells, demo, frame, mnist, row
 
 

@@ -3,7 +3,7 @@ from click.testing import CliRunner
 
 from hyperbudget.cli import main
 from hyperbudget.cli.compare import short_names
-from hyperbudget.study.frame import write
+from hyperbudget.study.results.frame import write
 from tests.analyze.test_compare import study
 from tests.report.frames import cells
 

@@ -17,7 +17,8 @@ from hyperbudget.nn.build import build
 from hyperbudget.nn.export import load_export, write_export
 from hyperbudget.nn.spec import Free, Hyper, ModelSpec, ResNet, WideResNet
 from hyperbudget.study.folder import RunFolder, write_json
-from hyperbudget.study.worker import Job, execute, metadata
+from hyperbudget.study.workers.execute import execute, metadata
+from hyperbudget.study.workers.job import Job
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from tests.study.support import TINY
 

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from hyperbudget.cli.report import command
 from hyperbudget.errors import UserError
-from hyperbudget.study.frame import write
+from hyperbudget.study.results.frame import write
 from tests.report.frames import demo
 
 
@@ -36,10 +36,10 @@ def test_out(runs, tmp_path):
 
 
 def test_study_is_collected_first(runs, monkeypatch):
-    module = types.ModuleType("hyperbudget.study.collect")
+    module = types.ModuleType("hyperbudget.study.results.collect")
     asked = []
     module.collect = lambda study: asked.append(study) or runs
-    monkeypatch.setitem(sys.modules, "hyperbudget.study.collect", module)
+    monkeypatch.setitem(sys.modules, "hyperbudget.study.results.collect", module)
     assert invoke("digits-quick", "--only", "html").exit_code == 0
     assert [study.name for study in asked] == ["digits-quick.yaml"]
 

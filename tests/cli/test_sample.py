@@ -12,9 +12,10 @@ from hyperbudget.data.load import digest
 from hyperbudget.figures.style import INK, MUTED
 from hyperbudget.nn.cells import HyperLstm, HyperRnn, Lstm, Rnn
 from hyperbudget.nn.spec import LanguageModel, ModelSpec
-from hyperbudget.study.finished import find_run
 from hyperbudget.study.folder import RunFolder, read_json, write_json
-from hyperbudget.study.worker import Job, execute
+from hyperbudget.study.results.finished import find_run
+from hyperbudget.study.workers.execute import execute
+from hyperbudget.study.workers.job import Job
 from hyperbudget.train.spec import RunSpec, TrainingSpec
 from tests.cli.test_export import finished
 

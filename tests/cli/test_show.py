@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from hyperbudget.cli import main
 from hyperbudget.nn.spec import Coordinate, Dct, Free, Hashed, Hyper, LowRank, ModelSpec, ResNet, Shared
-from hyperbudget.study.finished import find_run
 from hyperbudget.study.folder import RunFolder, write_json
-from hyperbudget.study.kernels import kernels_of
+from hyperbudget.study.results.finished import find_run
+from hyperbudget.study.results.kernels import kernels_of
 from tests.cli.test_export import finished
 
 NETWORK = ResNet(depth=4, width=8, groups=2)

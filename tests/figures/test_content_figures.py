@@ -22,7 +22,7 @@ from hyperbudget.figures.sharing import LEVELS, sharing_maps, sharing_shapes
 from hyperbudget.figures.spread import spread_figure
 from hyperbudget.figures.style import DARK
 from hyperbudget.figures.svg import to_svg
-from hyperbudget.study.metrics import BPC, ERROR
+from hyperbudget.study.results.metrics import BPC, ERROR
 from tests.report.frames import demo, frame, moving, row, sharing_nets
 
 FOUND = [

@@ -16,7 +16,7 @@ from hyperbudget.figures.saturation import saturation
 from hyperbudget.figures.svg import to_svg
 from hyperbudget.figures.weight_changes import COLUMNS, LEVELS, LINES, OTHER, visible, weight_changes
 from hyperbudget.nn.cells import PHI_BINS, SATURATED
-from hyperbudget.study.metrics import BPC
+from hyperbudget.study.results.metrics import BPC
 from tests.report.frames import moving
 
 CELLS = ("lstm", "ln_lstm", "hyper_lstm", "ln_hyper_lstm", "rnn", "hyper_rnn")

@@ -21,7 +21,7 @@ from hyperbudget.figures.similarity import similarity_matrices
 from hyperbudget.figures.spectra import singular_value_spectra
 from hyperbudget.nn.sources import HyperKernels, build_source
 from hyperbudget.nn.spec import ConvNet, Free, Hyper, LowRank, Mlp, ResNet, Shared, WideResNet
-from hyperbudget.study.kernels import Kernels
+from hyperbudget.study.results.kernels import Kernels
 
 WORDS = "run 0123456789abcdef, wrn depth 40 width 1, hyper N_z 64 d 64 in 16 out 16, on mnist: test error 12.34%"
 FIGURES = (kernel_pictures, similarity_matrices, singular_value_spectra, embedding_map)

@@ -1,4 +1,4 @@
-"""Synthetic frames after the contract of `hyperbudget.study.frame`, seeded."""
+"""Synthetic frames after the contract of `hyperbudget.study.results.frame`, seeded."""
 
 from __future__ import annotations
 

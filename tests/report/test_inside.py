@@ -10,7 +10,7 @@ from hyperbudget.analyze import analyze
 from hyperbudget.report import build
 from hyperbudget.report.figures import draw_figures
 from hyperbudget.report.inside import inside
-from hyperbudget.study.metrics import BPC, ERROR
+from hyperbudget.study.results.metrics import BPC, ERROR
 from tests.report.frames import cells, demo, mixed, moving
 from tests.report.test_build import Page, words
 

@@ -20,12 +20,12 @@ from hyperbudget.errors import UserError
 from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_json
 from hyperbudget.study.former import former, refuse_another_meaning
-from hyperbudget.study.pool import Done, Evaluated
 from hyperbudget.study.progress import Outcome
-from hyperbudget.study.record import Record
-from hyperbudget.study.tracking import CONFIGURATION_TAG, PARENT_TAG, RUN_TAG, Tracker, all_runs
-from hyperbudget.study.worker import Evaluation, Job
-from hyperbudget.study.writer import Writer
+from hyperbudget.study.tracking.record import Record
+from hyperbudget.study.tracking.tracker import CONFIGURATION_TAG, PARENT_TAG, RUN_TAG, Tracker, all_runs
+from hyperbudget.study.tracking.writer import Writer
+from hyperbudget.study.workers.events import Done, Evaluated
+from hyperbudget.study.workers.job import Evaluation, Job
 
 TINY = """
 question: Does it survive?
@@ -205,7 +205,7 @@ class Bench:
 
     def engine(self) -> Engine:
         """A new driver on what the earlier ones left."""
-        from hyperbudget.study import space
+        from hyperbudget.study.search import space
 
         self.pool.jobs.clear()
         self.folder.runs.mkdir(parents=True, exist_ok=True)

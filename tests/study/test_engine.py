@@ -4,8 +4,8 @@ import mlflow
 import optuna
 import pytest
 
-from hyperbudget.study.collect import _rows
-from hyperbudget.study.pool import Done
+from hyperbudget.study.results.collect import _rows
+from hyperbudget.study.workers.events import Done
 from tests.study.support import TINY, Death, die_at, in_step, recorded, results, statuses
 
 

@@ -4,8 +4,8 @@ import optuna
 import pytest
 
 from hyperbudget.errors import UserError
-from hyperbudget.study.collect import _rows
 from hyperbudget.study.folder import read_json
+from hyperbudget.study.results.collect import _rows
 from hyperbudget.study.status import status
 from tests.study.support import TINY, Death, die_at, recorded, results, statuses, tiny
 

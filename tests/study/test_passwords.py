@@ -9,9 +9,11 @@ import ray
 from mlflow.exceptions import MlflowException
 
 from hyperbudget.errors import UserError
-from hyperbudget.study import cluster, session, space
-from hyperbudget.study.collect import _attributes
+from hyperbudget.study import session
 from hyperbudget.study.folder import Stores, StudyFolder, masked, write_json
+from hyperbudget.study.results.collect import _attributes
+from hyperbudget.study.search import space
+from hyperbudget.study.workers import cluster
 from tests.study.support import tiny
 
 URI = "postgresql+psycopg2://me:s3cret@host:5432/db"

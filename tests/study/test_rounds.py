@@ -8,9 +8,9 @@ import pytest
 
 from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, read_json, write_json
-from hyperbudget.study.pool import Done, Evaluated
 from hyperbudget.study.status import status
-from hyperbudget.study.worker import Evaluation
+from hyperbudget.study.workers.events import Done, Evaluated
+from hyperbudget.study.workers.job import Evaluation
 from tests.study.support import FREE, InlinePool, made_up, results
 
 RATES = "training.learning_rate={grid: [1e-3, 2e-3, 3e-3, 4e-3, 5e-3, 6e-3, 7e-3, 8e-3, 9e-3]}"

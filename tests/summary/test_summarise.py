@@ -14,9 +14,9 @@ from hyperbudget.errors import UserError
 from hyperbudget.nn.build import build
 from hyperbudget.nn.export import Metadata, write_export
 from hyperbudget.nn.export.served import Served
-from hyperbudget.study.collect import collect
-from hyperbudget.study.finished import find_run
 from hyperbudget.study.folder import Stores, read_json, write_json
+from hyperbudget.study.results.collect import collect
+from hyperbudget.study.results.finished import find_run
 from hyperbudget.summary import summarise
 from hyperbudget.train.spec import RunSpec
 from tests.study.support import TINY, recorded

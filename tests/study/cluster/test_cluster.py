@@ -12,11 +12,12 @@ import ray
 
 from hyperbudget.data.load import digest
 from hyperbudget.errors import UserError
-from hyperbudget.study.cluster import connect, nodes, on_every_node, reach
 from hyperbudget.study.folder import StudyFolder, read_json
-from hyperbudget.study.pool import Pool
 from hyperbudget.study.session import Options, run_study
-from hyperbudget.study.worker import Job, execute
+from hyperbudget.study.workers.cluster import connect, nodes, on_every_node, reach
+from hyperbudget.study.workers.execute import execute
+from hyperbudget.study.workers.job import Job
+from hyperbudget.study.workers.pool import Pool
 from tests.study.support import TINY, Silent, numbers, results, tiny
 
 STUDY = TINY.replace("grid: [4, 8]", "grid: [4]").replace("seeds: [0, 1]", "seeds: 3")

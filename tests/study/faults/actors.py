@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hyperbudget.study.board import Line
-from hyperbudget.study.worker import Crowded, Evaluation, Job
+from hyperbudget.study.workers.board import Line
+from hyperbudget.study.workers.job import Crowded, Evaluation, Job
 
 
 def job(folder: Path, run: str, *script: str, asks: bool = False) -> Job:

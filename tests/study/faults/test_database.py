@@ -6,7 +6,7 @@ import time
 
 from mlflow import MlflowClient
 
-from hyperbudget.study import database
+from hyperbudget.study.stores import database
 
 
 def test_killed_in_the_middle_of_the_migrations(tmp_path):

@@ -7,13 +7,14 @@ import itertools
 import pytest
 import torch
 
-from hyperbudget.study import worker
 from hyperbudget.study.folder import RunFolder, read_json
-from hyperbudget.study.worker import Contact, Crowded, execute, goes_on
+from hyperbudget.study.workers.execute import execute
+from hyperbudget.study.workers.job import Contact, Crowded
+from hyperbudget.study.workers.reporter import goes_on
 from hyperbudget.train import checkpoint
 from hyperbudget.train.loop import Training
 from tests.study.support import numbers
-from tests.study.test_worker import job
+from tests.study.workers.test_execute import job
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +190,9 @@ class TestDisk:
 def test_a_clock_that_is_set_back_changes_nothing(wanted, folder, monkeypatch, undisturbed):
     hours = itertools.count()
     monkeypatch.setattr("time.time", lambda: 1.7e9 - 3600 * next(hours))
-    monkeypatch.setattr(worker, "now", lambda: f"2026-01-02T{23 - next(hours) % 24:02}:00:00.000+00:00")
+    monkeypatch.setattr(
+        "hyperbudget.study.workers.execute.now", lambda: f"2026-01-02T{23 - next(hours) % 24:02}:00:00.000+00:00"
+    )
     result = execute(dataclasses.replace(wanted, time_limit=3600.0))
     assert result["finished"] < result["started"]
     assert numbers(result) == numbers(undisturbed)

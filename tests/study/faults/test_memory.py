@@ -4,8 +4,8 @@ import psutil
 import pytest
 import ray
 
-from hyperbudget.study.cluster import connect
-from hyperbudget.study.pool import Pool
+from hyperbudget.study.workers.cluster import connect
+from hyperbudget.study.workers.pool import Pool
 from tests.study.faults.actors import Player, job
 from tests.study.faults.test_pool import faults, play, results
 

@@ -9,8 +9,9 @@ import pytest
 import ray
 
 from hyperbudget.errors import UserError
-from hyperbudget.study.cluster import connect
-from hyperbudget.study.pool import ATTEMPTS, Done, Evaluated, Pool, Retried
+from hyperbudget.study.workers.cluster import connect
+from hyperbudget.study.workers.events import Done, Evaluated, Retried
+from hyperbudget.study.workers.pool import ATTEMPTS, Pool
 from tests.study.faults.actors import Player, Stillborn, job
 
 STALL = 2.0
@@ -130,7 +131,7 @@ def test_a_run_that_waits_for_its_answer_does_not_stand_still(pool, tmp_path):
 
 
 def test_a_driver_that_was_away_does_not_take_it_for_standing_still(pool, tmp_path, monkeypatch):
-    monkeypatch.setattr("hyperbudget.study.pool.ABSENCE", 2.5)
+    monkeypatch.setattr("hyperbudget.study.workers.pool.ABSENCE", 2.5)
     play(pool, job(tmp_path, "a", "1", "pause", "2", "pause", "3", "pause", "4"), until=at_its_first)
     time.sleep(2 * STALL)
     assert not faults(play(pool))

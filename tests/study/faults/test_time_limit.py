@@ -3,7 +3,7 @@
 import pytest
 
 from hyperbudget.study.status import status
-from hyperbudget.study.worker import execute
+from hyperbudget.study.workers.execute import execute
 from tests.study.support import FREE, numbers, recorded, results, statuses
 
 OVERRIDES = ("search.seeds=1", "training.steps=60", "training.evaluate_every=20")

@@ -1,0 +1,1 @@
+"""What is tried: the study file's space as Optuna's, proposals, budgets, seeds in turns, pruning."""

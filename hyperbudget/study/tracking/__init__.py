@@ -1,0 +1,1 @@
+"""What MLflow is told: runs, configurations and their numbers, queued and written by a thread."""
