@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +54,8 @@ class End:
 class Change:
     """What is to be written to the MLflow run `key`. Writing it twice is the same as writing it once.
 
-    With an `origin` the run is under way from here on; without one there is a run.
+    With an `origin` the run is under way from here on; without one there is a run. `rest` is what else there is to say,
+    made when it is written: so a queue of thousands of runs does not hold their parameters and their results.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Change:
     numbers: list[Number] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     end: End | None = None
+    rest: tuple[Callable[[], Change], ...] = ()
 
     @property
     def label(self) -> str:
@@ -77,4 +79,14 @@ class Change:
         self.numbers += later.numbers
         self.files += [file for file in later.files if file not in self.files]
         if later.origin or later.end:
+            self.rest = (*self.rest, *later.rest) if later.end else later.rest
             self.origin, self.end = later.origin or self.origin, later.end
+
+    def whole(self) -> Change:
+        """All that there is to say."""
+        said = Change(
+            self.key, self.origin, dict(self.tags), dict(self.params), [*self.numbers], [*self.files], self.end
+        )
+        for more in self.rest:
+            said.merge(more())
+        return said

@@ -6,11 +6,12 @@ import json
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hyperbudget.data.load import digest
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import StudyFolder, masked
+from hyperbudget.study.folder import StudyFolder, masked, read_json
 from hyperbudget.study.provenance import versions
 from hyperbudget.study.search.candidates import Candidate
 from hyperbudget.study.tracking.bands import band
@@ -81,10 +82,6 @@ class Record:
 
     def run_begun(self, name: str, spec: RunSpec, chosen: Candidate, trial: int) -> None:
         """Run `name` of configuration `chosen` is under way, as part of Optuna's `trial`."""
-        fields = {"task": spec.task, **flat("model", spec.model.fields())}
-        fields |= flat("training", spec.fields()["training"])
-        params = {field: str(value) for field, value in fields.items()}
-        numbers = [Number(metric, float(value)) for metric, value in chosen.metrics().items()]
         tags = {
             "family": spec.model.family.name,
             "task": spec.task,
@@ -95,14 +92,18 @@ class Record:
         parent = Origin(f"{CONFIGURATION_TAG}={chosen.name}", chosen.label, tags, now, file=self.folder.study)
         if parent.key not in self._open:
             self._open.add(parent.key)
-            self._writer.put(Change(parent.key, parent, dict(running), dict(params), list(numbers)), last=True)
+            settings = partial(_settings, parent.key, spec, chosen)
+            self._writer.put(Change(parent.key, parent, dict(running), rest=(settings,)), last=True)
         checksum = digest(spec.task)
         own = tags | {CONFIGURATION_TAG: chosen.name, TRIAL_TAG: str(trial), "data_digest": checksum}
         origin = Origin(
             f"{RUN_TAG}={name}", f"{chosen.label} seed {spec.seed}", own, now, parent, data=(spec.task, checksum)
         )
         self._open.add(origin.key)
-        self._writer.put(Change(origin.key, origin, running, params | {"seed": str(spec.seed)}, numbers))
+        seed = {"seed": str(spec.seed)}
+        self._writer.put(
+            Change(origin.key, origin, running, seed, rest=(partial(_settings, origin.key, spec, chosen),))
+        )
 
     def evaluated(self, name: str, evaluation: Evaluation) -> None:
         """Run `name` was evaluated while it trains."""
@@ -114,7 +115,24 @@ class Record:
         self._writer.put(Change(key, numbers=numbers))
 
     def run_ended(self, name: str, result: Mapping[str, Any]) -> None:
-        """Run `name` gave `result`."""
+        """Run `name` gave `result`, which is read again from its file where it has one, when MLflow is told."""
+        key, status = f"{RUN_TAG}={name}", result["status"]
+        folder = self.folder.run(name)
+        given = None if folder.result.exists() else result  # of a fault of the machine, of which there is no file
+        self._open.discard(key)
+        self._writer.put(
+            Change(
+                key,
+                files=[folder.model] if status == "finished" else [],
+                end=End(ENDS[status], milliseconds(result["finished"])),
+                rest=(lambda: self._told(key, given or read_json(folder.result) or {}),),
+            )
+        )
+
+    def _told(self, key: str, result: Mapping[str, Any]) -> Change:
+        """What MLflow's run `key` is told of its `result`; nothing of one that is gone, as when its run goes on."""
+        if not result:
+            return Change(key)
         stamp = milliseconds(result["finished"])
         numbers = {key: result[key] for key in NUMBERS if result.get(key) is not None}
         dynamics = flat("dynamics", result.get("dynamics") or {})  # an older result has none
@@ -123,17 +141,8 @@ class Record:
         tags |= {key: str(value) for key, value in flat("hardware", result.get("hardware", {})).items()}
         tags |= {key: json.dumps(value) for key, value in dynamics.items() if isinstance(value, list)}
         tags |= self._versions | {STATUS_TAG: result["status"], "reason": result.get("reason") or ""}
-        key = f"{RUN_TAG}={name}"
-        self._open.discard(key)
-        self._writer.put(
-            Change(
-                key,
-                tags=tags,
-                numbers=_curve(result) + [Number(metric, float(value), 0, stamp) for metric, value in numbers.items()],
-                files=[self.folder.run(name).model] if result["status"] == "finished" else [],
-                end=End(ENDS[result["status"]], stamp),
-            )
-        )
+        told = [Number(metric, float(value), 0, stamp) for metric, value in numbers.items()]
+        return Change(key, tags=tags, numbers=_curve(result) + told)
 
     def configuration_ended(self, key: str, results: Sequence[Mapping[str, Any]]) -> None:
         """All runs of configuration `key` that the study wants by now have ended, with `results`."""
@@ -173,6 +182,13 @@ class Record:
     def close(self, limit: float | None = None) -> None:
         """Wait until all is written, `limit` seconds at most, and end the thread. Raises UserError as `interrupt`."""
         self._writer.close(limit)
+
+
+def _settings(key: str, spec: RunSpec, chosen: Candidate) -> Change:
+    """What MLflow's run `key` is told of its configuration."""
+    fields = {"task": spec.task, **flat("model", spec.model.fields()), **flat("training", spec.fields()["training"])}
+    numbers = [Number(metric, float(value)) for metric, value in chosen.metrics().items()]
+    return Change(key, params={field: str(value) for field, value in fields.items()}, numbers=numbers)
 
 
 def _curve(result: Mapping[str, Any]) -> list[Number]:

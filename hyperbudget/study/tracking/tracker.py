@@ -25,6 +25,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from hyperbudget.config import Study
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import StudyFolder, masked
+from hyperbudget.study.owner import OWNER, Others, mark, refuse_others
 from hyperbudget.study.stores import database, outage
 from hyperbudget.study.tracking.changes import Change, Number, Origin
 
@@ -81,6 +82,8 @@ class Tracker:
             self.experiment = self._experiment(study, folder, uri)
             for run in runs_of(self.client, self.experiment):
                 self._meet(run)
+        except Others:
+            raise
         except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
             said = outage.words(error)
             raise UserError(f"--tracking-uri {masked(uri)}: MLflow's store cannot be used: {said}") from None
@@ -88,12 +91,16 @@ class Tracker:
     def _experiment(self, study: Study, folder: StudyFolder, uri: str) -> str:
         found = self.client.get_experiment_by_name(study.name)
         tags = {"hyperbudget.question": study.question, "mlflow.note.content": study.question, **KIND}
+        tags[OWNER] = mark(folder)
         if found is None:
             served = uri.startswith(("http:", "https:"))  # a server knows where its files are
             artifacts = None if served else (folder.path / "artifacts").as_uri()
             return str(self.client.create_experiment(study.name, artifact_location=artifacts, tags=tags))
         if found.lifecycle_stage == "deleted":
             raise MlflowException(f"experiment '{study.name}' is in MLflow's trash; restore it or rename the study")
+        if OWNER not in found.tags:  # of an earlier version
+            self.client.set_experiment_tag(found.experiment_id, OWNER, tags[OWNER])
+        refuse_others(found.tags.get(OWNER, tags[OWNER]), folder, f"--tracking-uri {masked(uri)}")
         return str(found.experiment_id)
 
     def _meet(self, run: Run) -> None:
@@ -113,6 +120,7 @@ class Tracker:
 
     def write(self, change: Change) -> None:
         """Write `change`, and return when the store has it. Raises what MLflow and its stores raise."""
+        change = change.whole()
         made = change.origin is not None and change.key not in self.known
         run = self._run(change)
         if change.origin and not change.end and run.status != "RUNNING":

@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from hyperbudget.data.load import digest
 from hyperbudget.errors import UserError
+from hyperbudget.study.folder import write_json
 from hyperbudget.study.results.collect import _rows
 from hyperbudget.study.search.plan import grid_candidates
 from hyperbudget.study.tracking.bands import band, band_of
@@ -170,6 +171,22 @@ class TestEnds:
         assert (row["reason"] is None) == (word == "finished")
         if word == "pruned":
             assert (row["validation_error"], row["validation_error_so_far"], row["curve.step"]) == (None, 0.9, [30])
+
+    def test_a_queue_of_ended_runs_does_not_hold_their_results(self, told, monkeypatch):
+        told.begin()
+        put = []
+        monkeypatch.setattr(told.record._writer, "put", put.append)
+        result = told.result()
+        folder = told.bench.folder.run(told.name(0))
+        folder.path.mkdir(exist_ok=True)
+        write_json(folder.result, result)
+        told.end(0, result)
+        (change,) = put
+        assert (change.numbers, change.tags, change.params) == ([], {}, {})
+        assert change.whole().tags["host"] == result["host"]
+        assert len(change.whole().numbers) > len(result["curve"]["step"])
+        folder.result.unlink()  # as when a pruned run goes on
+        assert change.whole().numbers == []
 
     def test_what_is_open_is_interrupted_and_in_no_frame(self, told):
         told.begin()

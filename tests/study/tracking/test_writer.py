@@ -1,6 +1,8 @@
 """The queue to MLflow, with a store that fails as it is told to."""
 
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 from mlflow.exceptions import MlflowException
@@ -9,7 +11,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from hyperbudget.errors import UserError
 from hyperbudget.study.stores import outage
 from hyperbudget.study.tracking.changes import Change, End, Number, Origin
-from hyperbudget.study.tracking.writer import Writer, patience_of
+from hyperbudget.study.tracking.writer import REST, Writer, patience_of
 
 INVALID, INTERNAL, UNAVAILABLE = 1000, 1, 2  # of MLflow's error codes
 
@@ -32,6 +34,13 @@ class Store:
     @property
     def keys(self):
         return [change.key for change in self.written]
+
+    def eventually(self, count):
+        """The keys, once there are so many."""
+        deadline = time.monotonic() + 10
+        while len(self.written) < count and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return self.keys
 
 
 DOWN = MlflowException("API request to http://me:s3cret@h/api failed", error_code=INTERNAL)
@@ -74,10 +83,72 @@ def test_changes_to_a_run_are_merged_while_they_wait():
     assert configuration.end == End("FINISHED", 8)
 
 
+def ended(name):
+    return Change(f"k={name}", end=End("FINISHED", 7))
+
+
+def test_news_wait_for_more_of_their_run_until_it_ends():
+    store = Store()
+    writer = Writer(store.write, "S", hold=1000)
+    writer.put(begun("long"))
+    writer.put(begun("short"))
+    writer.put(Change("k=short", numbers=[Number("e", 0.5, 1)]))
+    writer.put(ended("short"))
+    assert store.eventually(1) == ["k=short"]
+    assert (store.written[0].origin.label, len(store.written[0].numbers)) == ("short", 1)
+    writer.flush()
+    assert store.keys == ["k=short", "k=long"]
+    writer.put(begun("another"))
+    writer.close()
+    assert store.keys[2:] == ["k=another"]
+
+
+def test_news_do_not_wait_for_ever():
+    store = Store()
+    writer = Writer(store.write, "S", hold=0.01)
+    writer.put(begun("a"))
+    assert store.eventually(1) == ["k=a"]
+    writer.close()
+
+
+def test_news_take_a_part_of_the_time_only_and_ends_go_first(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("hyperbudget.study.tracking.writer.time", SimpleNamespace(monotonic=lambda: clock.now))
+    store = Store()
+
+    def write(change):
+        clock.now += 10
+        store.write(change)
+
+    writer = Writer(write, "S", 10, hold=0)
+    writer.put(begun("a"))
+    assert store.eventually(1) == ["k=a"]
+    writer.put(begun("b"))  # not for another 30 seconds
+    writer.put(ended("c"))
+    assert store.eventually(2) == ["k=a", "k=c"]
+    clock.now += REST * 10
+    writer.put(ended("d"))  # so that it looks at the clock
+    assert store.eventually(4) == ["k=a", "k=c", "k=d", "k=b"]
+    writer.close()
+
+
 def test_a_run_that_goes_on_before_its_end_is_written_has_not_ended():
-    change = Change("k=run", end=End("FAILED", 7), tags={"status": "failed"})
+    change = Change("k=run", end=End("FAILED", 7), rest=(lambda: Change("k=run", tags={"status": "failed"}),))
     change.merge(begun("run"))
     assert change.end is None
+    assert change.whole().tags == {}
+
+
+def test_the_rest_is_said_at_each_try_and_kept_at_none():
+    change = begun("run")
+    change.merge(Change("k=run", tags={"a": "1"}, numbers=[Number("e", 0.5, 1)]))
+    rest = Change("k=run", tags={"a": "2"}, numbers=[Number("e", 0.5, 2)])
+    change.merge(Change("k=run", end=End("FINISHED", 7), rest=(lambda: rest,)))
+    for _ in range(2):
+        whole = change.whole()
+        assert (whole.tags, [number.step for number in whole.numbers]) == ({"a": "2"}, [1, 2])
+        assert (whole.origin, whole.end, whole.rest) == (change.origin, End("FINISHED", 7), ())
+    assert (change.tags, len(change.numbers), rest.tags) == ({"a": "1"}, 1, {"a": "2"})
     assert change.origin
 
 
