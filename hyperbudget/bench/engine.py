@@ -29,7 +29,7 @@ name: engine
 task: {task}
 model: {{network: mlp, image_size: 8, family: free, hidden: {{grid: {hidden}}}}}
 training: {{learning_rate: {{grid: {rates}}}}}
-search: {{seeds: [0]}}
+search: {{seeds: {seeds}}}
 budget: {{runs: {runs}}}
 """
 
@@ -39,9 +39,13 @@ class Cost:
     """What `runs` runs cost. Seconds are the driver's, a run; memory is the driver's resident set, in bytes."""
 
     runs: int
+    seeds: int
+    """Runs of each configuration; what MLflow has of a configuration is shared by them."""
     workers: int
     engine_seconds: float
     engine_cpu_seconds: float
+    loop_cpu_seconds: float
+    """Of these, outside the thread that writes to MLflow."""
     bare_seconds: float
     """Of the same jobs on the same workers, with nothing recorded but their result files."""
     early_memory: int
@@ -99,8 +103,9 @@ class Watch:
         """See `Listener`."""
 
 
-def measure(runs: int, workers: int) -> Cost:
-    """Run a grid of `runs` configurations with one seed, with real Ray, Optuna and MLflow in a temporary folder.
+def measure(runs: int, workers: int, seeds: int = 1) -> Cost:
+    """Run a grid of `runs` runs or a few more, each configuration with `seeds` seeds, with real Ray, Optuna and MLflow
+    in a temporary folder.
 
     Raises UserError where Ray cannot be started.
     """
@@ -114,13 +119,15 @@ def measure(runs: int, workers: int) -> Cost:
     with tempfile.TemporaryDirectory(prefix="hyperbudget-bench-") as path, pool_of(workers) as pool:
         folder = StudyFolder(Path(path) / "engine")
         folder.runs.mkdir(parents=True)
-        study = study_of(runs, Path(path))
+        study = study_of(runs, Path(path), seeds)
+        runs = study.budget.runs or runs
         prepare(TASK)
         jobs = []
-        for chosen in grid_candidates(study)[0][:runs]:
-            run = RunFolder(Path(path) / "bare" / chosen.name)
-            run.path.mkdir(parents=True)
-            jobs.append(Job(chosen.name, chosen.runs([0])[0].fields(), digest(TASK), run.path, "", 1))
+        for chosen in grid_candidates(study)[0][: runs // seeds]:
+            for spec in chosen.runs(range(seeds)):
+                run = RunFolder(Path(path) / "bare" / f"{chosen.name}-{spec.seed}")
+                run.path.mkdir(parents=True)
+                jobs.append(Job(run.path.name, spec.fields(), digest(TASK), run.path, "", 1))
         first = [replace(jobs[0], run=f"first-{index}") for index in range(2 * pool.workers)]
         train(pool, first)  # they wait for Ray's processes
         began = time.perf_counter()
@@ -133,12 +140,16 @@ def measure(runs: int, workers: int) -> Cost:
         watch = Watch(tenth(runs))
         record = Record(Tracker(stores.tracking, study, folder), folder)
         engine = Engine(study, folder, trials, record, pool, watch)
-        began, began_cpu = time.perf_counter(), time.process_time()
+        began, began_cpu, began_loop = time.perf_counter(), time.process_time(), time.thread_time()
         outcome = engine.run()
         record.close()
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
+        loop_seconds = time.thread_time() - began_loop
         assert outcome.finished == runs, outcome
-        return Cost(runs, pool.workers, seconds / runs, cpu_seconds / runs, bare / runs, watch.memory, resident())
+        return Cost(
+            runs, seeds, pool.workers, seconds / runs, cpu_seconds / runs, loop_seconds / runs, bare / runs,
+            watch.memory, resident(),
+        )  # fmt: skip
 
 
 def train(pool: Pool, jobs: list[Job]) -> None:
@@ -150,11 +161,16 @@ def train(pool: Pool, jobs: list[Job]) -> None:
             pass
 
 
-def study_of(runs: int, folder: Path) -> Study:
-    """A study whose grid has as many configurations or a few more, over two axes, and whose budget is `runs` runs."""
-    side = math.ceil(math.sqrt(runs))
-    rates = [round(1e-4 * 1.001**index, 9) for index in range(math.ceil(runs / side))]
-    text = STUDY.format(task=TASK, hidden=list(range(8, 8 + side)), rates=rates, runs=runs)
+def study_of(runs: int, folder: Path, seeds: int = 1) -> Study:
+    """A study whose grid has configurations for `runs` runs over two axes, and whose budget is so many or a few more:
+    what `seeds` divides.
+    """
+    configurations = math.ceil(runs / seeds)
+    side = math.ceil(math.sqrt(configurations))
+    rates = [round(1e-4 * 1.001**index, 9) for index in range(math.ceil(configurations / side))]
+    text = STUDY.format(
+        task=TASK, hidden=list(range(8, 8 + side)), rates=rates, seeds=list(range(seeds)), runs=configurations * seeds
+    )
     write_text(folder / "engine.yaml", text)
     return load(folder / "engine.yaml")
 

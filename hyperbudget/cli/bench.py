@@ -200,10 +200,11 @@ def packs(runs: int | None, cell_name: str, size: int, batch: int, length: int, 
 
 @command.command("engine", short_help="What a study costs besides its trainings.")
 @click.option("--runs", default=200, show_default=True, type=click.IntRange(min=1), help="Runs that train nothing.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(min=1), help="Runs of each configuration.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(min=1), help="Runs at once.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the numbers there.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the text there as well.")
-def engine(runs: int, workers: int, json_file: Path | None, out: Path | None) -> None:
+def engine(runs: int, seeds: int, workers: int, json_file: Path | None, out: Path | None) -> None:
     """Time a study of runs that train nothing, with Ray, Optuna and MLflow in a temporary folder.
 
     The baseline is the same jobs on the same workers, nothing recorded but their result files. Memory is that of the
@@ -219,19 +220,21 @@ def engine(runs: int, workers: int, json_file: Path | None, out: Path | None) ->
     from hyperbudget.study.provenance import versions
 
     _check_folders(json_file, out)
-    cost = measure(runs, workers)
+    cost = measure(runs, workers, seeds)
     about: dict[str, Any] = {"benchmark": "engine", "machine": machine(torch.device("cpu")), "versions": versions()}
     packages = ", ".join(f"{name} {about['versions'][name]}" for name in ("ray", "optuna", "mlflow"))
     rows = [
         ("a run of the study", f"{1000 * cost.engine_seconds:,.1f} ms"),
         ("of these the driver's processor", f"{1000 * cost.engine_cpu_seconds:,.1f} ms"),
+        ("... without its thread for MLflow", f"{1000 * cost.loop_cpu_seconds:,.1f} ms"),
         ("the same job alone", f"{1000 * cost.bare_seconds:,.1f} ms"),
         ("with the engine / alone", f"{cost.ratio:,.2f}"),
         ("memory after a tenth", f"{cost.early_memory / 2**20:,.1f} MiB"),
         ("memory after all", f"{cost.late_memory / 2**20:,.1f} MiB"),
         ("growth a run", f"{cost.growth / 2**10:,.1f} KiB"),
     ]
-    head = f"{plural(cost.runs, 'run')} that train nothing, {cost.workers} at once; {packages}"
+    each = plural(cost.seeds, "seed")
+    head = f"{plural(cost.runs, 'run')} that train nothing, {each} a configuration, {cost.workers} at once; {packages}"
     text = "\n".join([machine_words(about["machine"]), head, "", aligned(rows, right=(1,))])
     click.echo(text)
     if out:
