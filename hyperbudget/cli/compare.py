@@ -19,7 +19,8 @@ def command(studies: tuple[str, ...], only: Literal["html", "pdf"] | None, out: 
     """Build comparison.html and comparison.pdf of several studies.
 
     Each STUDY is a study file, the name of one, a folder that holds a runs.parquet, or such a file. The others are
-    held against the first: the configurations that both have, the trade-offs, the times. The files are printed.
+    held against the first: what their configurations differ in, whether runs have the same numbers, how they ended,
+    how long they took. The files are printed; what could not be compared is said on the standard error.
 
     Exit status: 0, or 2 for studies that cannot be compared.
     """
@@ -35,17 +36,27 @@ def command(studies: tuple[str, ...], only: Literal["html", "pdf"] | None, out: 
     names = [str(frame.attrs["study"].get("name") or given) for given, frame in frames.items()]
     if len(set(names)) < len(names):
         names = short_names(list(frames))
-    for path in build_comparison(dict(zip(names, frames.values(), strict=True)), out, only):
+    built = build_comparison(dict(zip(names, frames.values(), strict=True)), out, only)
+    for sentence in built.left_out:
+        click.echo(sentence, err=True)
+    for path in built.files:
         click.echo(path)
 
 
 def short_names(given: list[str]) -> list[str]:
-    """What was given, for studies of the same name, without the ends that say nothing: ``old/x/runs.parquet`` beside
-    ``new/x/runs.parquet`` is ``old``."""
-    paths = [Path(each) for each in given]
-    parts = [(path.parent if path.name == "runs.parquet" else path).parts for path in paths]
+    """What was given, for studies of the same name, without what says nothing: ``old/x/runs.parquet`` beside
+    ``new/x/runs.parquet`` is ``old``, ``a/x`` beside ``b/y`` is ``x``."""
+    parts = [_folder(each).parts for each in given]
     while all(len(each) > 1 for each in parts) and len({each[-1] for each in parts}) == 1:
         parts = [each[:-1] for each in parts]
     while all(len(each) > 1 for each in parts) and len({each[0] for each in parts}) == 1:
         parts = [each[1:] for each in parts]
-    return [str(Path(*each)) for each in parts]
+    lasts = [each[-1] for each in parts]
+    return lasts if len(set(lasts)) == len(parts) else [str(Path(*each)) for each in parts]
+
+
+def _folder(given: str) -> Path:
+    """What a file of runs is called by: its folder, or its own name."""
+    path = Path(given)
+    path = path.parent if path.name == "runs.parquet" else Path(given.removesuffix(".parquet"))
+    return path if path.name not in ("", "..") else path.resolve()

@@ -35,6 +35,19 @@ def test_studies_of_other_names_keep_them(folders):
     assert "digits-static and another: do they differ?" in (folders / "out/comparison.html").read_text()
 
 
+def test_what_is_left_out_is_said_beside_the_files(folders):
+    made = study(widths=(16, 24, 32))
+    write(made, folders / "new/runs.parquet")
+    found = CliRunner().invoke(
+        main, ["compare", str(folders / "old"), str(folders / "new"), "--out", str(folders / "out"), "--only", "html"]
+    )
+    assert found.stdout.split() == [str(folders / "out/comparison.html")]
+    assert found.stderr.splitlines() == [
+        "1 configuration finished in old and not in new.",
+        "1 configuration finished in new and not in old.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -54,5 +67,7 @@ def test_bad_input_is_one_line(folders, given, message):
 
 def test_short_names():
     assert short_names(["old/x/runs.parquet", "new/x"]) == ["old", "new"]
-    assert short_names(["/a/b/x", "/a/c/y"]) == ["b/x", "c/y"]
-    assert short_names(["x", "x/y"]) == ["x", "x/y"]
+    assert short_names(["/a/b/x", "/a/c/y"]) == ["x", "y"]
+    assert short_names(["/a/b/x", "/a/c/x", "/a/c/y"]) == ["b/x", "c/x", "c/y"]
+    assert short_names(["v1.2.parquet", "v1.3.parquet"]) == ["v1.2", "v1.3"]
+    assert short_names(["x", "x/y"]) == ["x", "y"]
