@@ -4,12 +4,13 @@ paper, health. Imports no torch.
 Everything is selected on the validation error and reported on the test error; nothing is ever selected on the test.
 """
 
+from hyperbudget.analyze.attainment import Attainment, attainments
 from hyperbudget.analyze.axes import Axis, Effect, Line, effects
 from hyperbudget.analyze.budgets import BudgetEntry, at_budget, equal_budget
 from hyperbudget.analyze.configurations import Configuration, configurations
 from hyperbudget.analyze.convergence import Convergence, convergence
 from hyperbudget.analyze.draws import Draws, draw_means
-from hyperbudget.analyze.exchange import ExchangeRate, exchange_rates
+from hyperbudget.analyze.exchange import AxisRate, ExchangeRate, axis_rates, exchange_rates
 from hyperbudget.analyze.fronts import front, fronts
 from hyperbudget.analyze.gap import Gap, gap
 from hyperbudget.analyze.health import health
@@ -25,7 +26,9 @@ from hyperbudget.analyze.verdict import Verdict, verdict
 
 __all__ = [
     "Analysis",
+    "Attainment",
     "Axis",
+    "AxisRate",
     "BudgetEntry",
     "Configuration",
     "Convergence",
@@ -44,6 +47,8 @@ __all__ = [
     "Verdict",
     "analyze",
     "at_budget",
+    "attainments",
+    "axis_rates",
     "choose_targets",
     "configurations",
     "convergence",

@@ -45,6 +45,11 @@ class Effect:
     loose: tuple[tuple[Any, Configuration], ...]
 
     @property
+    def numeric(self) -> bool:
+        """Whether all values are numbers, none a word."""
+        return all(_is_number(value) for value in self.values)
+
+    @property
     def complete(self) -> tuple[Line, ...]:
         """The lines that have every value: only over these is a median a fair comparison of the values."""
         return tuple(line for line in self.lines if len(line.points) == len(self.values))
@@ -63,7 +68,7 @@ class Effect:
         """From the first value to the last: median ratio of test errors, how many of how many lines fell, median
         ratio of parameters. None for words instead of numbers, or where no line has every value."""
         lines = self.complete
-        if not lines or not all(_is_number(value) for value in self.values):
+        if not lines or not self.numeric:
             return None
         pairs = [(line.points[0][1], line.points[-1][1]) for line in lines]
         ratios = [last.test.mean / first.test.mean for first, last in pairs]

@@ -41,6 +41,12 @@ class Convergence:
         """How many configurations the last quarter has."""
         return len(self.tried) // 4
 
+    @property
+    def settled(self) -> bool:
+        """Whether leaving out as many as the last quarter, at random, costs next to nothing."""
+        before = -self.last - 1
+        return bool(self.middle[before] >= 0.99 and self.low[before] >= 0.95)
+
 
 def convergence(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> Convergence | None:
     """Of the front of validation error and parameters, both on log scales.
@@ -71,11 +77,10 @@ def convergence_sentence(found: Convergence | None) -> list[str]:
     if found is None:
         return []
     last, before = found.last, -found.last - 1
-    grown = found.middle[before] >= 0.99 and found.low[before] >= 0.95
     return [
         f"Without the last {last} of {len(found.tried)} configurations the front has {found.tried[before]:.2f} of its "
         f"hypervolume, without {last} at random {found.middle[before]:.2f} (median; in one order of ten at most "
-        f"{found.low[before]:.2f}): {'it hardly grew any more' if grown else 'it was still growing'}."
+        f"{found.low[before]:.2f}): {'it hardly grew any more' if found.settled else 'it was still growing'}."
     ]
 
 

@@ -28,6 +28,11 @@ class Gap:
     flattery: Interval | None
     selected: int
 
+    @property
+    def flatters(self) -> bool:
+        """Whether the selected surely look better on validation than they are."""
+        return self.flattery is not None and self.flattery.low is not None and self.flattery.low > 1
+
 
 def gap(configurations: Sequence[Configuration], fronts: Mapping[str, Sequence[Configuration]]) -> Gap | None:
     """None for fewer than `FEWEST` configurations, and where all are alike."""
@@ -57,8 +62,9 @@ def gap_sentences(found: Gap | None, metric: Metric) -> list[str]:
         f"{_written(found.ratio, metric)}; the two order them with a rank correlation of {found.rank:.2f}."
     ]
     if found.flattery is not None and found.flattery.low is not None:
-        flattered = found.flattery.low > 1
-        what = "selecting on validation flatters them" if flattered else "no sign that selection flatters them"
+        open_ = "which leaves open whether selecting on validation flatters them"
+        none = open_ if found.flattery.mean > 1 else "no sign that selecting on validation flatters them"
+        what = "selecting on validation flatters them" if found.flatters else none
         sentences.append(
             f"For the {found.selected} on their family’s front that ratio is × {_written(found.flattery, metric)} that "
             f"of the others: {what}."

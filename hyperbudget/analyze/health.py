@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from hyperbudget.analyze.axes import Axis, tuned
 from hyperbudget.analyze.configurations import Configuration
-from hyperbudget.analyze.words import axis_name, count, value_text
+from hyperbudget.analyze.words import axis_name, count, short_axis_name, value_text
 
 
 def health(frame: pd.DataFrame, configurations: Sequence[Configuration], axes: Sequence[Axis]) -> list[str]:
@@ -29,30 +31,92 @@ def edges(configurations: Sequence[Configuration], axes: Sequence[Axis]) -> list
     science = [axis.name for axis in axes if axis.role == "science"]
     sentences = []
     for axis in axes:
-        values = sorted({v for c in configurations if isinstance(v := c.fields.get(axis.name), int | float)})
+        values = _tried(configurations, axis)
         if axis.role != "nuisance" or len(values) < 2:
             continue
         name = axis_name(axis.name)
-        best = [
-            group[0].fields[axis.name]
-            for group in tuned(configurations, science).values()
-            if len({c.fields.get(axis.name) for c in group}) > 1 and axis.name in group[0].fields
-        ]
-        tried = f"{', '.join(map(value_text, values[:-1]))} and {value_text(values[-1])}"
         if len(values) == 2:
             sentences.append(
-                f"Only two values of the {name} were tried ({tried}), so every optimum lies at an edge: another value "
-                f"may be better for one family than for another."
+                f"Only two values of the {name} were tried ({value_text(values[0])} and {value_text(values[1])}), so "
+                f"every optimum lies at an edge: another value may be better for one family than for another."
             )
             continue
-        for edge, word in ((values[0], "smallest"), (values[-1], "largest")):
+        best = [_edge(group[0].fields[axis.name], values, axis) for group in _chosen(configurations, axis, science)]
+        for edge in _EDGES:
             share = best.count(edge)
             if 4 * share > len(best):
                 sentences.append(
-                    f"The best {name} is the {word} tried, {value_text(edge)}, in {share} of {len(best)} settings: "
-                    f"a wider range may change the comparison."
+                    f"The best {name} is {_place(edge, values, axis)}, in {share} of {len(best)} settings: a wider "
+                    f"range may change the comparison."
                 )
     return sentences
+
+
+@dataclass(frozen=True)
+class Weakness:
+    """Of one configuration, what makes a claim about it weak: in a sentence (``its learning rate is the largest
+    tried``) and in a table (``lr at the edge``)."""
+
+    sentence: str
+    short: str
+
+
+def weaknesses(configurations: Sequence[Configuration], axes: Sequence[Axis]) -> dict[str, tuple[Weakness, ...]]:
+    """By the name of each configuration that has any: failed seeds, fewer seeds than others, tuned to an edge."""
+    science = [axis.name for axis in axes if axis.role == "science"]
+    most = max((c.n for c in configurations), default=0)
+    found: dict[str, list[Weakness]] = {}
+    for c in configurations:
+        if c.failed:
+            runs = f"{c.failed} of its {c.n + c.failed} runs failed"
+            found.setdefault(c.name, []).append(Weakness(runs, f"{c.failed} failed"))
+        elif c.n < most:
+            few = f"it has {count(c.n, 'seed')}, others {most}"
+            found.setdefault(c.name, []).append(Weakness(few, count(c.n, "seed")))
+    for axis in axes:
+        values = _tried(configurations, axis)
+        if axis.role != "nuisance" or len(values) < 3:
+            continue
+        for group in _chosen(configurations, axis, science):
+            if edge := _edge(group[0].fields[axis.name], values, axis):
+                sentence = f"its {axis_name(axis.name)} is {_place(edge, values, axis)}"
+                short = f"{short_axis_name(axis.name)} at the edge"
+                found.setdefault(group[0].name, []).append(Weakness(sentence, short))
+    return {name: tuple(each) for name, each in found.items()}
+
+
+_EDGES = ("smallest", "largest")
+_NEAR = 0.1
+"""The share of a range, on its scale, that is its edge: no two values drawn from it are the same."""
+
+
+def _tried(configurations: Iterable[Configuration], axis: Axis) -> list[float]:
+    """The numbers of an axis that were tried, in order."""
+    values = {c.fields.get(axis.name) for c in configurations}
+    return sorted(v for v in values if isinstance(v, int | float) and not isinstance(v, bool))
+
+
+def _chosen(configurations: Sequence[Configuration], axis: Axis, science: Sequence[str]) -> list[list[Configuration]]:
+    """The settings of the science axes that have several values of `axis`, each one's best by validation first."""
+    groups = tuned(configurations, science).values()
+    return [g for g in groups if len({c.fields.get(axis.name) for c in g}) > 1 and axis.name in g[0].fields]
+
+
+def _edge(value: float, values: Sequence[float], axis: Axis) -> str:
+    """At which of `_EDGES` of all `values` it is; empty for neither."""
+    low, high = values[0], values[-1]
+    if axis.continuous and axis.log and low > 0:
+        value, low, high = math.log(value), math.log(low), math.log(high)
+    room = _NEAR * (high - low) if axis.continuous else 0.0
+    return _EDGES[0] if value <= low + room else _EDGES[1] if value >= high - room else ""
+
+
+def _place(edge: str, values: Sequence[float], axis: Axis) -> str:
+    low = edge == _EDGES[0]
+    end = value_text(values[0] if low else values[-1])
+    if not axis.continuous:
+        return f"the {edge} tried, {end}"
+    return f"in the {'lowest' if low else 'highest'} tenth of the range tried, {'from' if low else 'to'} {end}"
 
 
 def _failures(frame: pd.DataFrame, configurations: Sequence[Configuration]) -> list[str]:

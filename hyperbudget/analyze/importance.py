@@ -24,7 +24,7 @@ TOP, TOP_LEAST = 0.1, 5
 """PED-ANOVA asks what the best have in common: a tenth of all, and at least five (as its documentation advises)."""
 PARTS = 8
 """Equal ones of a range, on its scale, in which values count as one."""
-SEED, SHUFFLES, TREES, FEWER = 1609, 3, 64, 32
+SEED, SHUFFLES, TREES = 1609, 3, 32
 
 Value = float | str | None
 """Of an axis in one configuration: None where it has none."""
@@ -46,8 +46,9 @@ class Importance:
 class Importances:
     """Of one family's axes, from the largest variance on. `n`: configurations, of which PED-ANOVA took the `top` best.
 
-    `chance`: the variance that the largest of as many shuffled axes gets beside these; what is not above it may be
-    noise. `rest`: the share of the variance that no axis explains by itself: what axes do together, and noise.
+    All variances are means over forests that know as many shuffled axes beside these, which get their part of what is
+    noise; `chance`: the most that any of those got. Where all is noise one axis in twenty is above it. `rest`: the
+    share of the variance that no axis explains by itself: what axes do together, and noise.
     """
 
     family: str
@@ -130,18 +131,18 @@ def _of(
         for place, (name, continuous, log) in enumerate(columns)
     }
     everywhere = {name: column for name, column in coded.items() if None not in column[1]}
-    variances = _fanova(everywhere, errors, TREES)
-    random, chance = np.random.default_rng(SEED), []
+    random, forests = np.random.default_rng(SEED), []
     for _ in range(SHUFFLES if everywhere else 0):
         order = random.permutation(len(rows))
         shuffled = {f"shuffled {name}": (kind, [at[i] for i in order]) for name, (kind, at) in everywhere.items()}
-        beside = _fanova(everywhere | shuffled, errors, FEWER)
-        chance.append(max(beside[name] for name in shuffled))
+        forests.append(_fanova(everywhere | shuffled, errors))
+    variances = {name: float(np.mean([forest[name] for forest in forests])) for name in everywhere}
+    chance = max((share for forest in forests for name, share in forest.items() if name not in everywhere), default=0.0)
     top = max(round(TOP * len(rows)), TOP_LEAST)
     best = _ped_anova(coded, errors, top / len(rows))
     axes = [Importance(name, variances.get(name), best.get(name, 0.0)) for name in coded]
     axes.sort(key=lambda axis: (-(axis.variance if axis.variance is not None else -1.0), -axis.best, axis.axis))
-    return Importances(family, len(rows), top, tuple(axes), float(np.mean(chance)) if chance else 0.0)
+    return Importances(family, len(rows), top, tuple(axes), chance)
 
 
 def _coded(values: Sequence[Value], continuous: bool, log: bool) -> tuple[BaseDistribution, list[int | None]]:
@@ -167,12 +168,10 @@ Columns = Mapping[str, "tuple[BaseDistribution, list[int | None]]"]
 """By name, an axis as Optuna knows it, and its value in each configuration."""
 
 
-def _fanova(columns: Columns, errors: Sequence[float], trees: int) -> dict[str, float]:
-    if not columns:
-        return {}
+def _fanova(columns: Columns, errors: Sequence[float]) -> dict[str, float]:
     from optuna.importance import FanovaImportanceEvaluator
 
-    return _evaluate(columns, errors, FanovaImportanceEvaluator(n_trees=trees, seed=SEED), normalize=False)
+    return _evaluate(columns, errors, FanovaImportanceEvaluator(n_trees=TREES, seed=SEED), normalize=False)
 
 
 def _ped_anova(columns: Columns, errors: Sequence[float], share: float) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -43,9 +43,8 @@ def front_probabilities(configurations: Sequence[Configuration], draws: Draws) -
     return found
 
 
-def members(configurations: Sequence[Configuration], draws: Draws) -> list[Member]:
-    """Those on the front and those near it, from few parameters to many."""
-    probabilities = front_probabilities(configurations, draws)
+def members(configurations: Sequence[Configuration], probabilities: Mapping[str, float]) -> list[Member]:
+    """Those on the front and those near it, from few parameters to many. probabilities: of `front_probabilities`."""
     chosen = {c.name for c in front(configurations)}
     found = [Member(c, probabilities[c.name], c.name in chosen) for c in configurations]
     return [member for member in found if member.on_front or member.probability >= NEAR]

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from hyperbudget.analyze.budgets import ALONE, BETTER, SAME, UNKNOWN, WORSE, BudgetEntry
 from hyperbudget.analyze.configurations import Configuration
-from hyperbudget.analyze.words import capital, count, family_name, interval, listing
+from hyperbudget.analyze.words import capital, count, family_name, interval, listing, named
 from hyperbudget.study.results.metrics import Metric
 
 _FIRST = ("hyper", "hyper_lstm", "ln_hyper_lstm", "hyper_rnn")
@@ -35,10 +35,12 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """`answer`: one sentence a rival family, or why there is none. `evidence`: what it rests on, with its numbers."""
+    """`answer`: one sentence a rival family, or why there is none. `evidence`: what it rests on, with its numbers.
+    `weak`: what makes it weaker than its intervals say."""
 
     answer: tuple[str, ...]
     evidence: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
 
 
 def verdict(
@@ -53,14 +55,15 @@ def verdict(
     runs: how many the study has, failed ones included. metric: what its errors are.
     """
     if not configurations:
-        what = f"None of {count(runs, 'run')} finished" if runs else "No run has finished yet"
+        only = "The only run did not finish" if runs == 1 else f"None of {count(runs, 'run')} finished"
+        what = only if runs else "No run has finished yet"
         return Verdict((f"{what}, so the question has no answer.",))
     families = {c.family for c in configurations}
     if len(families) == 1:
         return Verdict((_alone(configurations, metric), "There is no other family to compare it with."))
     if baseline not in families:
         named = f"no {family_name(baseline)}, the baseline" if baseline else "no baseline family"
-        return Verdict((_alone(configurations, metric), f"The study has {named}, so the families are not compared."))
+        return Verdict((_alone(configurations, metric), f"The study has {named}, so nothing is compared with it."))
     assert baseline is not None
     rivals = sorted({e.family for e in entries if e.ratio is not None}, key=lambda f: (f not in _FIRST, f))
     if not rivals:
@@ -71,13 +74,13 @@ def verdict(
 
 def _unlimited(configurations: Sequence[Configuration], metric: Metric) -> str:
     best = min(configurations, key=lambda c: c.selection_key)
-    return f"With no limit on parameters validation selects the {_named(best)}: {_reached(best, metric)}."
+    return f"With no limit on parameters validation selects the {named(best)}: {_reached(best, metric)}."
 
 
 def _alone(configurations: Sequence[Configuration], metric: Metric) -> str:
     best = min(configurations, key=lambda c: c.selection_key)
     return (
-        f"The configuration selected on validation, {_named(best)}, reaches {_reached(best, metric)}"
+        f"The configuration selected on validation, {named(best)}, reaches {_reached(best, metric)}"
         f"{' with one seed' if best.n == 1 else ''}."
     )
 
@@ -120,8 +123,8 @@ def _details(family: str, entries: Sequence[BudgetEntry], baseline: str, metric:
         ours = entry.configuration
         word = "one seed, so no interval" if entry.word == UNKNOWN else entry.word
         sentences.append(
-            f"At ≤ {entry.budget:,} parameters the {_named(ours)} reaches {_reached(ours, metric)} against "
-            f"{interval(rival.test, metric)} for the {_kind(rival, ours)}{_named(rival)}: {word}."
+            f"At ≤ {entry.budget:,} parameters the {named(ours)} reaches {_reached(ours, metric)} against "
+            f"{interval(rival.test, metric)} for the {_kind(rival, ours)}{named(rival)}: {word}."
         )
     return sentences
 
@@ -130,12 +133,10 @@ def _reached(configuration: Configuration, metric: Metric) -> str:
     return f"{interval(configuration.test, metric)} test {metric.title}"
 
 
-def _named(configuration: Configuration) -> str:
-    return f"{family_name(configuration.family)} ({configuration.short_label}; {configuration.parameters:,})"
-
-
 def _kind(rival: Configuration, ours: Configuration) -> str:
-    """``narrower`` or ``shallower``, where the fields say so."""
+    """``narrower`` or ``shallower``, where the fields say so: of the same kind of network alone."""
+    if rival.fields.get("model.network") != ours.fields.get("model.network"):
+        return ""
     for field, word in _KINDS.items():
         theirs, mine = rival.fields.get(field), ours.fields.get(field)
         if isinstance(theirs, int) and isinstance(mine, int) and theirs < mine:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.intervals import Interval
 from hyperbudget.study.results.metrics import Metric
 
@@ -84,6 +85,11 @@ def interval(value: Interval, metric: Metric) -> str:
     return f"{metric.write(value.mean)} [{low}, {high}]"
 
 
+def named(configuration: Configuration) -> str:
+    """``hypernetwork (width 16 N_z 4; 1,410)``: with its learnable parameters."""
+    return f"{family_name(configuration.family)} ({configuration.short_label}; {configuration.parameters:,})"
+
+
 def count(number: int, noun: str) -> str:
     """``1 run``, ``2,000 runs``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -117,6 +123,16 @@ def operations(number: float) -> str:
 def listing(words: Sequence[str]) -> str:
     """``a, b and c``."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def probability(share: float) -> str:
+    """``0.73``; ``> 0.99`` and ``< 0.01`` at the ends, which no few seeds prove."""
+    return "> 0.99" if share > 0.99 else "< 0.01" if share < 0.01 else f"{share:.2f}"
+
+
+def target_text(target: float, metric: Metric) -> str:
+    """A quality that is asked for: ``5%``, ``1.65``."""
+    return f"{metric.factor * target:g}{metric.sign}"
 
 
 def value_text(value: Any) -> str:

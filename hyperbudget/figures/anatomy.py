@@ -11,7 +11,9 @@ from matplotlib.patches import Patch
 from hyperbudget.analyze.anatomy import groups_of, present
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.words import family_legend, group_name
+from hyperbudget.figures.points import Box, tell_boxes
 from hyperbudget.figures.style import INK, MUTED, PAPER, theme
+from hyperbudget.study.results.metrics import percent
 
 COLORS = {
     "stem": "#5b6675", "kernels": "#0072b2", "generator": "#009e73", "embeddings": "#e69f00", "recurrent": "#0072b2",
@@ -87,6 +89,8 @@ def _name(configuration: Configuration) -> str:
 
 def _bar(ax: Axes, place: float, configuration: Configuration, inches: float) -> None:
     left = 0.0
+    boxes: list[Box] = []
+    texts: list[str] = []
     for group, count in groups_of(configuration).items():
         share = count / configuration.parameters
         ax.barh(
@@ -96,7 +100,13 @@ def _bar(ax: Axes, place: float, configuration: Configuration, inches: float) ->
         name = group_name(group)
         if share * inches > LETTER * len(name) + 0.08:
             ax.text(left + share / 2, place, name, fontsize=7, color=INK, ha="center", va="center", zorder=4)
+        boxes.append((left, place - 0.4 * ROW, share, 0.8 * ROW))
+        texts.append(
+            f"{family_legend(configuration.family)} {configuration.short_label}, {name}: {count:,} of "
+            f"{configuration.parameters:,} parameters, {percent(share)}"
+        )
         left += share
+    tell_boxes(ax, boxes, texts)
     ax.annotate(
         f"{configuration.parameters:,}", (1, place), xytext=(5, 0), textcoords="offset points", fontsize=8,
         color=MUTED, ha="left", va="center", annotation_clip=False,

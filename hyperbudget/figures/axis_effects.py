@@ -13,7 +13,7 @@ from hyperbudget.analyze.axes import Effect, axes_of, effects
 from hyperbudget.analyze.configurations import configurations
 from hyperbudget.analyze.words import axis_name, capital, family_legend, value_text
 from hyperbudget.figures.legend import family_legend_row
-from hyperbudget.figures.points import describe_configuration, tell
+from hyperbudget.figures.points import FEW, describe_configuration, leave_out, tell
 from hyperbudget.figures.scales import error_axis, value_axis
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.study.results.frame import metric_of
@@ -36,8 +36,8 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
         return None
     metric = metric_of(frame)
     with theme():
-        columns = min(COLUMNS, len(panels))
-        rows = math.ceil(len(panels) / columns)
+        rows = math.ceil(len(panels) / COLUMNS)
+        columns = math.ceil(len(panels) / rows)
         height = 2.6 * rows + 0.5
         figure = Figure(figsize=(8.4 if columns > 1 else 5.4, height))
         grid = figure.add_gridspec(
@@ -46,12 +46,13 @@ def axis_effects(frame: pd.DataFrame) -> Figure | None:
         )  # fmt: skip
         styles = family_styles(in_order({effect.family for effect in found}))
         low, high = _limits(found, metric)
+        few = points_on_lines(found) <= FEW
         for place, (name, members) in enumerate(panels.items()):
             ax = figure.add_subplot(grid[divmod(place, columns)])
             error_axis(ax, low, high, metric)
             _horizontal(ax, members)
             for effect in sorted(members, key=lambda e: list(styles).index(e.family)):
-                _panel(ax, effect, styles[effect.family], _positions(members), metric)
+                _panel(ax, effect, styles[effect.family], _positions(members), metric, few)
             ax.set_title(capital(axis_name(name)))
             if place % columns:
                 ax.tick_params(labelleft=False)
@@ -92,27 +93,36 @@ def _horizontal(ax: Axes, members: Sequence[Effect]) -> None:
     ax.set_xticks(list(places.values()), [value_text(value) for value in places])
 
 
-def _panel(ax: Axes, effect: Effect, style: FamilyStyle, places: dict[object, float], metric: Metric) -> None:
+def points_on_lines(found: Sequence[Effect]) -> int:
+    """Points of the thin lines beside a median: each has a text where there are at most `FEW`."""
+    return sum(len(line.points) for effect in found if len(effect.complete) != 1 for line in effect.lines)
+
+
+def _panel(
+    ax: Axes, effect: Effect, style: FamilyStyle, places: dict[object, float], metric: Metric, few: bool
+) -> None:
     dashes = style.dashes or (None, None)
     complete = len(effect.complete)
     for line in effect.lines:
         xs, ys = [places[v] for v, _ in line.points], [c.test.mean for _, c in line.points]
         ax.plot(xs, ys, color=style.color, linewidth=0.8, alpha=0.35 if complete > 1 else 0.8, dashes=dashes, zorder=3)
+        if complete != 1 and not few:
+            leave_out(ax, "points of thin lines")
+        elif complete != 1:
+            tell(ax, xs, ys, [describe_configuration(c, metric) for _, c in line.points], rank=1)
     if effect.loose:
         xs, ys = [places[v] for v, _ in effect.loose], [c.test.mean for _, c in effect.loose]
-        (loose,) = ax.plot(
-            xs, ys, style.marker, color=style.color, markersize=4 * style.scale, alpha=0.6, markerfacecolor="none"
-        )
-        tell(loose, [describe_configuration(c, metric) for _, c in effect.loose])
+        ax.plot(xs, ys, style.marker, color=style.color, markersize=4 * style.scale, alpha=0.6, markerfacecolor="none")
+        tell(ax, xs, ys, [describe_configuration(c, metric) for _, c in effect.loose])
     if effect.median:
         xs, ys = [places[v] for v, _ in effect.median], [error for _, error in effect.median]
-        (median,) = ax.plot(
+        ax.plot(
             xs, ys, style.marker, linestyle="-", color=style.color, linewidth=1.9, dashes=dashes,
             markersize=6 * style.scale, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=5,
         )  # fmt: skip
         said = "test" if complete == 1 else "median test"
         name = f"{family_legend(effect.family)}, {axis_name(effect.axis.name)}"
-        tell(median, [f"{name} {value_text(v)}: {metric.measured(said, error)}" for v, error in effect.median])
+        tell(ax, xs, ys, [f"{name} {value_text(v)}: {metric.measured(said, error)}" for v, error in effect.median])
     if complete == 1:
         for value, configuration in effect.complete[0].points:
             test = configuration.test

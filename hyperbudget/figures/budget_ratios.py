@@ -32,6 +32,7 @@ def budget_ratios(frame: pd.DataFrame) -> Figure | None:
         ends = [1.0]
         step = min(0.3, 0.9 / len(styles))  # of all marks of a budget, which are one row
         for row, budget in enumerate(budgets):
+            marks: list[tuple[float, float, str]] = []
             for place, (family, style) in enumerate(styles.items()):
                 entry = next((e for e in entries if e.budget == budget and e.family == family), None)
                 if entry is None or entry.ratio is None:
@@ -44,11 +45,13 @@ def budget_ratios(frame: pd.DataFrame) -> Figure | None:
                     ax.plot([ratio.low, ratio.high], [y, y], color=style.color, linewidth=1.5, dashes=style.dashes or
                             (None, None), zorder=3)  # fmt: skip
                     ends += [ratio.low, ratio.high]
-                (mark,) = ax.plot(
+                ax.plot(
                     ratio.mean, y, style.marker, color=style.color, markersize=6.4 * style.scale, zorder=4,
                     markerfacecolor=style.color if clear else PAPER, markeredgewidth=1.2,
                 )  # fmt: skip
-                tell(mark, [describe_ratio(entry, metric)])
+                marks.append((ratio.mean, y, describe_ratio(entry, metric)))
+            if marks:
+                tell(ax, *zip(*marks, strict=True), rank=-row)  # the upper row first
         margin = 1.08**metric.grain
         low, high = max(min(ends), 0.05) / margin, min(max(ends), 20.0) * margin
         ax.set_xscale("log")

@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from hyperbudget.analyze.convergence import Convergence
+from hyperbudget.figures.points import evenly, tell
 from hyperbudget.figures.style import INK, MUTED, theme
 
 COLOR = "#0072b2"
@@ -28,6 +29,14 @@ def convergence_figure(found: Convergence | None) -> Figure | None:
         ax.set_ylim(0, 1.03)
         ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
+        grown = [i for i in range(len(number)) if i == 0 or found.tried[i] > found.tried[i - 1]]
+        chosen = sorted({*(grown[i] for i in evenly(len(grown))), len(number) - 1})
+        texts = [
+            f"{number[i]} of {len(number)} configurations tried: {found.tried[i]:.2f} of the final hypervolume; in "
+            f"random order {found.low[i]:.2f} to {found.high[i]:.2f}"
+            for i in chosen
+        ]
+        tell(ax, number[chosen], found.tried[chosen], texts)
         ax.set_xlabel("configurations tried")
         ax.set_ylabel("hypervolume")
         figure.legend(

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from hyperbudget.analyze.importance import Importances
 from hyperbudget.analyze.words import axis_name, capital, family_legend
+from hyperbudget.figures.points import Box, tell_boxes
 from hyperbudget.figures.style import INK, MUTED, theme
 
 VARIANCE, BEST = "#0072b2", "#e69f00"
@@ -59,11 +60,19 @@ def importance_bars(found: Sequence[Importances]) -> Figure | None:
 
 
 def _panel(ax: Axes, found: Importances) -> None:
+    boxes: list[Box] = []
+    texts: list[str] = []
     for place, axis in enumerate(found.axes):
+        name = f"{family_legend(found.family)}, {axis_name(axis.axis)}"
         if axis.variance is not None:
             ax.barh(place - HIGH / 2, axis.variance, HIGH, color=VARIANCE, linewidth=0, zorder=3)
+            boxes.append((0, place - HIGH, axis.variance, HIGH))
+            texts.append(f"{name}: explains {axis.variance:.2f} of the variance (fANOVA); by chance {found.chance:.2f}")
             ax.plot([found.chance] * 2, [place - HIGH, place], color=INK, linewidth=1.4, zorder=4)
         ax.barh(place + HIGH / 2, axis.best, HIGH, color=BEST, linewidth=0, zorder=3)
+        boxes.append((0, place, axis.best, HIGH))
+        texts.append(f"{name}: {axis.best:.2f} of what sets the best {found.top} apart (PED-ANOVA)")
+    tell_boxes(ax, boxes, texts)
     ax.set_ylim(len(found.axes) - 0.5, -0.5)
     ax.set_yticks(range(len(found.axes)), [capital(axis_name(axis.axis)) for axis in found.axes])
     for label in ax.get_yticklabels():

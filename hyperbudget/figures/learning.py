@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from hyperbudget.analyze.learning import LearningCurve
 from hyperbudget.figures.heading import draw_heading, fitted, heading_height
 from hyperbudget.figures.legend import family_legend_row
+from hyperbudget.figures.points import describe_evaluation, evenly, tell
 from hyperbudget.figures.scales import error_axis, short_count
 from hyperbudget.figures.style import PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.study.results.metrics import Metric
@@ -43,6 +44,9 @@ def learning(curves: Sequence[LearningCurve], metric: Metric, words: Sequence[st
         error_axis(ax, float(errors.min() / margin), float(errors.max() * margin), metric)
         for rank, curve in enumerate(curves):
             _line(ax, curve, styles[curve.family], 10 * (rank + 1))
+            chosen = evenly(len(curve.steps))
+            texts = [describe_evaluation(curve, i, metric, f"step {curve.steps[i]:,.0f}") for i in chosen]
+            tell(ax, curve.steps[chosen], curve.mean[chosen], texts)
         ax.set_xlim(0, 1.02 * max(curve.steps.max() for curve in curves))
         ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 4, 5, 10]))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: short_count(step)))

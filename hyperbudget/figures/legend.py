@@ -10,6 +10,9 @@ from matplotlib.lines import Line2D
 from hyperbudget.analyze.words import family_legend
 from hyperbudget.figures.style import INK, PAPER, FamilyStyle
 
+LETTERS = 60
+"""So many in all names leave room between them."""
+
 
 def family_legend_row(
     figure: Figure,
@@ -29,8 +32,9 @@ def family_legend_row(
         for family, style in styles.items()
     ]  # fmt: skip
     entries = [*handles, *extra]
+    roomy = len(entries) <= 6 and sum(len(str(entry.get_label())) for entry in entries) <= LETTERS
     figure.legend(
         handles=entries, loc="upper left", bbox_to_anchor=(left, top), ncols=len(entries),
-        handlelength=2.6 if lines else 1.2, columnspacing=2.2 if len(entries) <= 6 else 1.0, handletextpad=0.7,
+        handlelength=2.6 if lines else 1.2, columnspacing=2.2 if roomy else 1.0, handletextpad=0.7,
         borderpad=0, borderaxespad=0, labelcolor=INK,
     )  # fmt: skip

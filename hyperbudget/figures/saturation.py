@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from hyperbudget.analyze.dynamics import Saturation
 from hyperbudget.analyze.words import family_legend
 from hyperbudget.figures.heading import EDGE, draw_heading, fitted, heading_height
+from hyperbudget.figures.points import tell_boxes
 from hyperbudget.figures.style import MUTED, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.nn.cells import PHI_BINS, SATURATED
 from hyperbudget.study.results.metrics import percent
@@ -50,6 +51,7 @@ def saturation(found: Mapping[str, Saturation], words: Sequence[str] | None = No
         for place, (family, style) in enumerate(styles.items()):
             ax = figure.add_subplot(grid[divmod(place, columns)])
             _panel(ax, found[family], style, highest)
+            _tell(ax, found[family], family_legend(family))
             ax.set_title(family_legend(family), pad=18)
             ax.annotate(
                 f"{percent(found[family].saturated)} saturated", (0, 1), xycoords="axes fraction", xytext=(0, 5),
@@ -79,3 +81,19 @@ def _panel(ax: Axes, found: Saturation, style: FamilyStyle, highest: float) -> N
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     ax.grid(visible=False, axis="x")
     ax.spines["left"].set_visible(False)
+
+
+def _tell(ax: Axes, found: Saturation, name: str) -> None:
+    edges, wide = np.linspace(-1, 1, PHI_BINS + 1).tolist(), 2 / PHI_BINS
+    tell_boxes(
+        ax,
+        [(left, 0, wide, float(share)) for left, share in zip(edges, found.shares, strict=False)],
+        [
+            f"{name}, φ(c) from {_signed(left)} to {_signed(left + wide)}: {percent(float(share))} of units"
+            for left, share in zip(edges, found.shares, strict=False)
+        ],
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

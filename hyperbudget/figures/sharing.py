@@ -16,12 +16,13 @@ from matplotlib.ticker import MaxNLocator
 from hyperbudget.analyze.sharing import Embedded, Sharing
 from hyperbudget.analyze.words import family_legend
 from hyperbudget.figures.legend import family_legend_row
+from hyperbudget.figures.points import FEW, leave_out, tell, tell_boxes
 from hyperbudget.figures.style import INK, MUTED, PAPER, family_styles, in_order, theme
 from hyperbudget.nn.spec import KERNELS
 
 COLOR, LEVELS = "#0072b2", 20
 """Opacities of the one colour, so that a map is as faint as the page where little is shared, on any page."""
-ACROSS, WIDE = 4, 8.4
+ACROSS, WIDE = 5, 8.4
 ABOVE, UNDER, LEFT, SCALE = 0.5, 0.46, 0.4, 0.42
 """Inches of a panel's title, below it and on its left, and of the scale of all."""
 WRITTEN = 6
@@ -36,9 +37,10 @@ def sharing_maps(found: Sequence[Sharing]) -> Figure | None:
         return None
     order = in_order({each.configuration.family for each in found})
     found = sorted(found, key=lambda each: order.index(each.configuration.family))
-    columns = min(ACROSS, max(2, len(found)))
-    rows = math.ceil(len(found) / columns)
+    rows = math.ceil(len(found) / ACROSS)
+    columns = max(2, math.ceil(len(found) / rows))
     with theme():
+        few = cells(found) <= FEW
         side = min(WIDE / columns - LEFT - 0.12, 2.3)
         width = columns * (side + LEFT + 0.12)
         height = rows * (ABOVE + side + UNDER) + SCALE
@@ -48,12 +50,17 @@ def sharing_maps(found: Sequence[Sharing]) -> Figure | None:
             left = LEFT + column * (side + LEFT + 0.12)
             bottom = height - (row + 1) * (ABOVE + side + UNDER) + UNDER
             box = (left / width, bottom / height, side / width, side / height)
-            _map(figure.add_axes(box, label=each.configuration.family), each)
+            _map(figure.add_axes(box, label=each.configuration.family), each, few)
         _scale(figure)
     return figure
 
 
-def _map(ax: Axes, found: Sharing) -> None:
+def cells(found: Sequence[Sharing]) -> int:
+    """Of all maps: each has a text where there are at most `FEW`, else each of their rows."""
+    return sum(len(each.parts) * (len(each.parts) - 1) // 2 for each in found)
+
+
+def _map(ax: Axes, found: Sharing, few: bool) -> None:
     count = len(found.parts)
     cells: dict[int, list[Path]] = {}
     for row in range(count):
@@ -67,6 +74,7 @@ def _map(ax: Axes, found: Sharing) -> None:
     for level, paths in sorted(cells.items()):
         if level:
             ax.add_patch(_patch(Path.make_compound_path(*paths), level, 0.55 if count <= WRITTEN else 1.0))
+    _tell(ax, found, few)
     ax.plot([0, 0, count, 0], [0, count, count, 0], color=MUTED, linewidth=0.6, zorder=2)
     ax.set_xlim(0, count)
     ax.set_ylim(count, 0)
@@ -83,6 +91,24 @@ def _map(ax: Axes, found: Sharing) -> None:
         f"rms {found.overall:.2f}, chance {found.chance:.2f}", (0, 1), xycoords="axes fraction", xytext=(0, 5),
         textcoords="offset points", fontsize=8, color=MUTED,
     )  # fmt: skip
+
+
+def _tell(ax: Axes, found: Sharing, few: bool) -> None:
+    """A text a cell; if there are too many, one a row, on the diagonal."""
+    name, part = family_legend(found.configuration.family), found.of.removesuffix("s")
+    if not few:
+        leave_out(ax, "cells of the maps, whose rows have one on the diagonal")
+    for row, own in enumerate(found.parts):
+        known = [i for i in range(row if few else len(found.parts)) if not math.isnan(found.cosines[row, i])]
+        if few:
+            texts = [f"{name}, {found.of} {found.parts[i]} and {own}: {found.cosines[row, i]:.2f}" for i in known]
+            tell_boxes(ax, [(i, row, 1, 1) for i in known], texts)
+        elif known:
+            cosines = found.cosines[row, known]
+            nearest = found.parts[known[int(cosines.argmax())]]
+            rms = math.sqrt(float((cosines**2).mean()))
+            text = f"{name}, {part} {own}: rms {rms:.2f}, largest {cosines.max():.2f} with {part} {nearest}"
+            tell_boxes(ax, [(row, row, 1, 1)], [text])
 
 
 def _scale(figure: Figure) -> None:
@@ -126,9 +152,16 @@ def _ranks(ax: Axes, found: Sequence[Sharing]) -> None:
     styles = family_styles(in_order({each.configuration.family for each in found}))
     for each in found:
         style = styles[each.configuration.family]
-        parts = each.parts if len(each.parts) == len(each.ranks) else range(1, len(each.ranks) + 1)
+        parts = each.parts if len(each.parts) == len(each.ranks) else tuple(range(1, len(each.ranks) + 1))
+        shares = [rank / most for rank, most in each.ranks]
+        name = family_legend(each.configuration.family)
+        texts = [
+            f"{name}, kernel {part}: effective rank {rank:.1f} of {most}"
+            for part, (rank, most) in zip(parts, each.ranks, strict=True)
+        ]
+        tell(ax, parts, shares, texts)
         ax.plot(
-            list(parts), [rank / most for rank, most in each.ranks], color=style.color, linewidth=1.6,
+            parts, shares, color=style.color, linewidth=1.6,
             dashes=style.dashes or (None, None), marker=style.marker, markersize=4.6 * style.scale,
             markeredgecolor=PAPER, markeredgewidth=0.6, markevery=max(1, len(each.ranks) // 10), zorder=3,
         )  # fmt: skip
@@ -157,6 +190,10 @@ def _embeddings(ax: Axes, found: Embedded) -> None:
         look = {"color": style.color, "marker": style.marker, "linewidth": 0, "markeredgecolor": PAPER, "label": label}
         ax.plot(x, y, **look, markersize=size, alpha=0.85, markeredgewidth=0.4, zorder=3)  # type: ignore[arg-type]
         handles.append(Line2D([], [], **look, markersize=5.5 * style.scale))  # type: ignore[arg-type]
+        if len(found.places) > FEW:
+            leave_out(ax, "embeddings")
+        else:
+            tell(ax, x, y, [_embedding(found, place) for place in chosen])
     ax.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1), borderpad=0, borderaxespad=0, handlelength=1.1,
         handletextpad=0.5, labelcolor=INK, fontsize=8,
@@ -173,6 +210,15 @@ def _embeddings(ax: Axes, found: Embedded) -> None:
     ax.set_ylabel(names[1])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     ax.set_aspect("equal", adjustable="datalim")
+
+
+def _embedding(found: Embedded, place: int) -> str:
+    """``kernel 3, 32 channels, tile 7: 0.31, −0.22``."""
+    owner, channels = found.kernels[place]
+    width = f", {channels} channels" if channels else ""
+    tile = place - [number for number, _ in found.kernels].index(owner) + 1
+    at = ", ".join(f"{value:.2f}" for value in found.places[place]).replace("-", "−")
+    return f"kernel {owner}{width}, tile {tile}: {at}"
 
 
 def _box(x: float, y: float, wide: float, high: float) -> Path:

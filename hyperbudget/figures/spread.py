@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from hyperbudget.analyze.dynamics import Spread
 from hyperbudget.analyze.words import family_legend
+from hyperbudget.figures.points import tell
 from hyperbudget.figures.scales import log_ticks, shortest
 from hyperbudget.figures.style import INK, PAPER, FamilyStyle, family_styles, theme
 
@@ -55,15 +56,19 @@ def _style(gate: str) -> FamilyStyle:
 
 def _key(gate: str) -> Line2D:
     style = _style(gate)
-    name = f"gate {gate}" if gate in GATES else gate
     return Line2D(
         [], [], color=style.color, marker=style.marker, markersize=6 * style.scale, markeredgecolor=PAPER, linewidth=0,
-        label=name,
+        label=_gate_name(gate),
     )  # fmt: skip
 
 
+def _gate_name(gate: str) -> str:
+    return f"gate {gate}" if gate in GATES else gate
+
+
 def _panel(ax: Axes, found: Spread, low: float, high: float) -> None:
-    for row, gates in enumerate(found.vectors.values()):
+    for row, (vector, gates) in enumerate(found.vectors.items()):
+        marks: list[tuple[float, float, str]] = []
         for place, (gate, seeds) in enumerate(gates.items()):
             style, y = _style(gate), row + (place - (len(gates) - 1) / 2) * 0.18
             ax.plot(seeds, [y] * len(seeds), "o", color=style.color, markersize=2.6, alpha=0.35, markeredgewidth=0)
@@ -71,6 +76,10 @@ def _panel(ax: Axes, found: Spread, low: float, high: float) -> None:
                 seeds.mean(), y, style.marker, color=style.color, markersize=5.6 * style.scale, markeredgecolor=PAPER,
                 markeredgewidth=0.7, zorder=3,
             )  # fmt: skip
+            name = f"{family_legend(found.configuration.family)}, d_{vector}, {_gate_name(gate)}"
+            ends = f", seeds {seeds.min():.3g} to {seeds.max():.3g}" if len(seeds) > 1 else ""
+            marks.append((float(seeds.mean()), y, f"{name}: standard deviation {seeds.mean():.3g}{ends}"))
+        tell(ax, *zip(*marks, strict=True))
     ax.set_xscale("log")
     ax.set_xlim(low, high)
     ticks = log_ticks(low, high, most=6)

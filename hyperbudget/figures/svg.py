@@ -9,7 +9,7 @@ from html import escape
 
 from matplotlib.figure import Figure
 
-from hyperbudget.figures.points import told
+from hyperbudget.figures.points import silence, told
 from hyperbudget.figures.style import DARK, theme, variable
 
 _MONO_FACES = "'Liberation Mono', 'DejaVu Sans Mono', monospace"
@@ -21,7 +21,9 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
 
     name: prefix of every id, unique within the page. title, description: what the figure shows and what it finds, for
     readers who cannot see it. themed: colours as CSS variables (`hyperbudget.figures.style.css_variables`), for a page
-    that has a dark mode; else as they are, for print.
+    that has a dark mode, and in ``data-points`` the texts of the marks (`hyperbudget.figures.points.told`), for its
+    script; else colours as they are and no texts, for print, where the title alone becomes the alt text: it then has
+    the description, too.
     """
     buffer = io.StringIO()
     with theme():
@@ -30,7 +32,7 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)  # it would rule the whole page
-    text = _slim(told(text, themed))
+    text = _slim(text)
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
@@ -39,17 +41,22 @@ def to_svg(figure: Figure, name: str, title: str, description: str, themed: bool
     box = re.search(r'viewBox="([^"]*)"', text)
     assert box is not None
     width, height = box.group(1).split()[2:]
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'aria-labelledby="{name}-title {name}-description" viewBox="{box.group(1)}" width="{width}" height="{height}" '
-        f'style="stroke-linejoin: round; stroke-linecap: butt; font-family: {"inherit" if themed else _PRINT_FACES}">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
-    )
-    text = opening + text[text.index(">") + 1 :].rstrip()
+    text = text[text.index(">") + 1 :].rstrip()
     if themed:
         colors = "|".join(color.removeprefix("#") for color in DARK)
         text = re.sub(rf"#({colors})\b", lambda found: f"var({variable(found.group(0))})", text)
-    return text
+    points = escape(told(figure), quote=False).replace("'", "&#x27;") if themed else ""
+    data = f" data-points='{points}'" if points else ""
+    alt = title if themed or not description else f"{title}. {description}"
+    said = description + silence(figure) if themed else description
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
+        f'aria-labelledby="{name}-title {name}-description" viewBox="{box.group(1)}" width="{width}" height="{height}" '
+        f'style="stroke-linejoin: round; stroke-linecap: butt; font-family: {"inherit" if themed else _PRINT_FACES}"'
+        f"{data}>"
+        f'<title id="{name}-title">{escape(alt)}</title><desc id="{name}-description">{escape(said)}</desc>'
+    )
+    return opening + text
 
 
 def _slim(text: str) -> str:

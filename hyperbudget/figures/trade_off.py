@@ -11,12 +11,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from hyperbudget.analyze.attainment import Attainment, attainments
 from hyperbudget.analyze.configurations import Configuration, configurations
 from hyperbudget.analyze.fronts import front, fronts
 from hyperbudget.analyze.intervals import resolution
 from hyperbudget.analyze.paper import PaperMatch, paper_matches
 from hyperbudget.figures.legend import family_legend_row
-from hyperbudget.figures.points import MOST, describe_configuration, describe_runs, tell
+from hyperbudget.figures.points import (
+    MOST,
+    describe_attained,
+    describe_configuration,
+    describe_printed,
+    describe_runs,
+    evenly,
+    leave_out,
+    tell,
+)
 from hyperbudget.figures.scales import error_axis, parameter_axis
 from hyperbudget.figures.style import INK, MUTED, PAPER, FamilyStyle, family_styles, in_order, theme
 from hyperbudget.study.results.frame import metric_of
@@ -25,7 +35,8 @@ from hyperbudget.study.results.metrics import Metric
 
 def trade_off(frame: pd.DataFrame) -> Figure | None:
     """Both axes log. Pale dots: single runs. Hollow markers: seed means off their family's front, pale; full ones with
-    their 95% t intervals: on it. Step lines: the error that a budget buys. Diamonds on a tick: the paper's numbers.
+    their 95% t intervals: on it. Step lines and bands: what a budget buys, as `hyperbudget.analyze.attainment` has it.
+    Stars on a dotted line: the paper's numbers.
     """
     found = configurations(frame)
     if not found:
@@ -36,11 +47,13 @@ def trade_off(frame: pd.DataFrame) -> Figure | None:
         figure = Figure(figsize=(8.4, 4.6))
         ax = figure.add_axes((0.075, 0.105, 0.9, 0.82))
         styles = family_styles(in_order({c.family for c in found}))
+        attained = attainments(found, resolution(frame))
         right = _limits(ax, found, matches, floor, metric)
         for rank, (family, style) in enumerate(styles.items()):
             members = [c for c in found if c.family == family]
             _runs(ax, members, style, floor, metric, many=sum(c.n for c in found) > MOST)
-            _family(ax, members, style, right, metric, 10 * (rank + 1))
+            _attained(ax, family, attained.get(family), front(members), style, right, metric, 10 * (rank + 1))
+            _family(ax, members, style, metric, 10 * (rank + 1), many=len(found) > MOST)
         _paper(ax, matches, styles, metric)
         ax.set_xlabel("learnable parameters")
         ax.set_ylabel(f"test {metric.title}")
@@ -72,54 +85,93 @@ def _limits(
 def _runs(
     ax: Axes, members: Sequence[Configuration], style: FamilyStyle, floor: float, metric: Metric, many: bool
 ) -> None:
-    runs = [(c.parameters, max(error, floor)) for c in members for error in c.test_errors]
-    (dots,) = ax.plot(
-        *zip(*runs, strict=True), "o", color=style.color, markersize=2.6, alpha=0.28, markeredgewidth=0, zorder=2,
-        rasterized=many,
+    xs, ys = _places(members, floor)
+    ax.plot(
+        xs, ys, "o", color=style.color, markersize=2.6, alpha=0.28, markeredgewidth=0, zorder=2, rasterized=many,
     )  # fmt: skip
-    if not many:
-        tell(dots, [text for c in members for text in describe_runs(c, metric)])
+    several = [c for c in members if c.n > 1]  # the mean of a single run has its text
+    if many:
+        leave_out(ax, "single runs")
+    elif several:
+        tell(ax, *_places(several, floor), [text for c in several for text in describe_runs(c, metric)], rank=2)
+
+
+def _places(members: Sequence[Configuration], floor: float) -> tuple[list[float], list[float]]:
+    """x and y of every run."""
+    runs = [(float(c.parameters), max(error, floor)) for c in members for error in c.test_errors]
+    return [x for x, _ in runs], [y for _, y in runs]
+
+
+def _attained(
+    ax: Axes,
+    family: str,
+    attained: Attainment | None,
+    best: Sequence[Configuration],
+    style: FamilyStyle,
+    right: float,
+    metric: Metric,
+    layer: int,
+) -> None:
+    """What a budget buys, as steps: the median over draws and its band; the front itself where seeds show no spread."""
+    if attained is None:
+        steps = [(float(c.parameters), c.test.mean) for c in best]
+    else:
+        steps = list(zip(attained.parameters.tolist(), attained.middle.tolist(), strict=True))
+        ax.fill_between(
+            [*attained.parameters, right], [*attained.low, attained.low[-1]], [*attained.high, attained.high[-1]],
+            step="post", color=style.color, alpha=0.13, linewidth=0, zorder=1,
+        )  # fmt: skip
+        chosen = evenly(len(steps))
+        texts = [describe_attained(family, attained, place, metric) for place in chosen]
+        tell(ax, attained.parameters[chosen], attained.middle[chosen], texts, rank=1)
+    ends = [*(start for start, _ in steps[1:]), right]
+    for (start, error), end in zip(steps, ends, strict=True):
+        ax.plot(
+            [start, end], [error] * 2, color=style.color, linewidth=1.8, dashes=style.dashes or (None, None),
+            dash_capstyle="butt", zorder=layer, clip_on=True,
+        )  # fmt: skip
+    for (_, before), (start, after) in pairwise(steps):  # faint, so that it is not taken for an interval
+        xs, ys = [start] * 2, [before, after]
+        ax.plot(xs, ys, color=style.color, linewidth=1.8, alpha=0.3, zorder=layer, solid_capstyle="butt")
 
 
 def _family(
-    ax: Axes, members: Sequence[Configuration], style: FamilyStyle, right: float, metric: Metric, layer: int
+    ax: Axes, members: Sequence[Configuration], style: FamilyStyle, metric: Metric, layer: int, many: bool
 ) -> None:
     best = front(members)
     names = {c.name for c in best}
     rest = [c for c in members if c.name not in names]
     if rest:
-        (hollow,) = ax.plot(
-            [c.parameters for c in rest], [c.test.mean for c in rest], style.marker, color=style.color,
-            markersize=4.2 * style.scale, alpha=0.5, markerfacecolor="none", markeredgewidth=0.9, zorder=3,
-        )  # fmt: skip
-        tell(hollow, [describe_configuration(c, metric) for c in rest])
-    ends = [*(c.parameters for c in best[1:]), right]
-    for configuration, end in zip(best, ends, strict=True):
+        xs, ys = [c.parameters for c in rest], [c.test.mean for c in rest]
         ax.plot(
-            [configuration.parameters, end], [configuration.test.mean] * 2, color=style.color, linewidth=1.8,
-            dashes=style.dashes or (None, None), dash_capstyle="butt", zorder=layer, clip_on=True,
+            xs, ys, style.marker, color=style.color, markersize=4.2 * style.scale, alpha=0.5, markerfacecolor="none",
+            markeredgewidth=0.9, zorder=3, rasterized=many,
         )  # fmt: skip
-    for before, after in pairwise(best):  # faint, so that it is not taken for an interval
-        xs, ys = [after.parameters] * 2, [before.test.mean, after.test.mean]
-        ax.plot(xs, ys, color=style.color, linewidth=1.8, alpha=0.3, zorder=layer, solid_capstyle="butt")
+        if many:
+            leave_out(ax, "configurations off the fronts")
+        else:
+            tell(ax, xs, ys, [describe_configuration(c, metric) for c in rest], rank=1)
     for configuration in best:
         test = configuration.test
         if test.low is not None and test.high is not None:
             x = configuration.parameters
             ax.plot([x, x], [test.low, test.high], color=style.color, linewidth=1.1, zorder=layer + 1)
-    (full,) = ax.plot(
-        [c.parameters for c in best], [c.test.mean for c in best], style.marker, color=style.color,
-        markersize=6.6 * style.scale, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=layer + 2,
+    xs, ys = [c.parameters for c in best], [c.test.mean for c in best]
+    ax.plot(
+        xs, ys, style.marker, color=style.color, markersize=6.6 * style.scale, markeredgecolor=PAPER,
+        markeredgewidth=0.8, zorder=layer + 2,
     )  # fmt: skip
-    tell(full, [describe_configuration(c, metric) for c in best])
+    tell(ax, xs, ys, [describe_configuration(c, metric) for c in best])
 
 
 def _paper(ax: Axes, matches: Sequence[PaperMatch], styles: dict[str, FamilyStyle], metric: Metric) -> None:
-    """The printed error as a star at our count of learnable parameters: the paper counts differently."""
+    """The printed error as a line, a star on it at our count of learnable parameters: the paper counts differently."""
     for match in matches:
         color = styles[match.configuration.family].color
         x, y = match.configuration.parameters, match.row.error
+        ax.axhline(y, color=color, linewidth=0.8, alpha=0.55, dashes=(1, 3), zorder=1.5)
         ax.plot(x, y, "*", color=color, markersize=12, markerfacecolor=PAPER, markeredgewidth=1.2, zorder=90)
+        tell(ax, [x], [y], [describe_printed(match, metric)])
         left, right = ax.get_xlim()
         side = 1 if math.log(x / left) < 0.8 * math.log(right / left) else -1
         ax.annotate(

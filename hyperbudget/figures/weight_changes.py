@@ -15,6 +15,7 @@ from matplotlib.path import Path
 
 from hyperbudget.analyze.dynamics import WeightChanges
 from hyperbudget.figures.heading import EDGE, draw_heading, fitted, heading_height
+from hyperbudget.figures.points import FEW, leave_out, tell_boxes
 from hyperbudget.figures.style import INK, MUTED, theme
 
 COLUMNS, LINES = 96, 24
@@ -34,6 +35,7 @@ NOTE = (
     "meets and those of the step before."
 )
 SIGNS = {"\n": "↵", "\t": "⇥", "\r": "␍"}
+NAMES = {" ": "space", "↵": "line break", "⇥": "tab", "␍": "carriage return"}
 OTHER = "▯"
 """For control characters, for bytes that are no UTF-8, and for what the typeface lacks."""
 
@@ -66,6 +68,7 @@ def weight_changes(found: WeightChanges | None, given: int = 0, words: Sequence[
         column = (WIDE - 2 * left - LEFT) / COLUMNS
         _characters(ax, marks, given, column, row)
         _strips(ax, found, len(marks), column, row, scale)
+        _tell(ax, found, marks, column, row)
         _scale(figure, scale, left)
     return figure
 
@@ -117,6 +120,29 @@ def _strips(ax: Axes, found: WeightChanges, shown: int, column: float, row: floa
         if level:
             paths = [_box(x, y, column, high) for x, y, high in boxes]
             ax.add_patch(_patch(Path.make_compound_path(*paths), level))
+
+
+def _tell(ax: Axes, found: WeightChanges, marks: list[str], column: float, row: float) -> None:
+    """A text a character, above its strips; of very many, those with the largest changes. A series a line."""
+    highest = np.max([changes[: len(marks)] for changes in found.changes.values()], axis=0)
+    told = set(np.argsort(-highest, kind="stable")[:FEW].tolist())
+    if len(marks) > FEW:
+        leave_out(ax, f"characters beyond the {FEW} where weights change most")
+    for start in range(0, len(marks), COLUMNS):
+        places = [place for place in range(start, min(start + COLUMNS, len(marks))) if place in told]
+        if places:
+            y = start // COLUMNS * row
+            tell_boxes(
+                ax,
+                [(LEFT + (place - start) * column, y, column, row - BETWEEN) for place in places],
+                [_text(found, marks[place], place) for place in places],
+            )
+
+
+def _text(found: WeightChanges, mark: str, place: int) -> str:
+    """``“e”: i 29, g 20, f 28, o 26``."""
+    changes = ", ".join(f"{gate} {values[place]:.2g}" for gate, values in found.changes.items())
+    return f"{NAMES.get(mark, f'“{mark}”')}: {changes}"
 
 
 def _scale(figure: Figure, scale: float, left: float) -> None:

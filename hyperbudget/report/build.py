@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ def build(frame: pd.DataFrame, out: Path, only: Target | None = None) -> list[Pa
     """
     context = _context(frame)
 
-    def draw(target: Target) -> str:
-        figures = [render_figures(part["drawn"], target == "html", part["suffix"]) for part in context["parts"]]
+    def draw(target: Target, stretches: Mapping[str, float]) -> str:
+        figures = [render_figures(part["drawn"], target, stretches, part["suffix"]) for part in context["parts"]]
         return render("template.html", context | {"figures": figures}, target)
 
     return publish(draw, out, "report", {"runs.csv": context["provenance"]["csv"]}, only)
@@ -48,13 +49,14 @@ def _context(frame: pd.DataFrame) -> dict[str, Any]:
                 "drawn": draw_figures(runs, analysis, within),
                 "verdict": analysis.verdict,
                 "health": analysis.health,
+                "unsaid": analysis.unsaid,
                 "tables": tables(analysis),
                 "certainty": certainty(analysis),
                 "inside": within,
             }
             for number, (task, runs, analysis, within) in enumerate(parts, start=1)
         ],
-        "metrics": sorted({analysis.metric.name for _, _, analysis in found}),
+        "metrics": sorted({analysis.metric.name for _, _, analysis in found if analysis.configurations}),
         "provenance": provenance(frame),
         "printed": PRINTED,
     }

@@ -13,8 +13,8 @@ from hyperbudget.analyze.draws import DRAWS
 from hyperbudget.analyze.intervals import Interval
 from hyperbudget.analyze.membership import SURE
 from hyperbudget.analyze.summary import Analysis
-from hyperbudget.analyze.words import count, family_legend, listing
-from hyperbudget.report.tables import family_cell, interval_text, probability, tuning
+from hyperbudget.analyze.words import count, family_legend, listing, probability, target_text
+from hyperbudget.report.tables import family_cell, interval_text, remarks, tuning
 
 MOST = 24
 """Configurations that the table of the front shows."""
@@ -46,12 +46,21 @@ def front_sentence(analysis: Analysis) -> str:
     if not analysis.members:
         return "One seed a configuration shows no spread, so nothing says how sure the front is."
     on = [m for m in analysis.members if m.on_front]
-    sure = sum(m.probability >= SURE for m in on)
     near = len(analysis.members) - len(on)
-    many = "all" if sure == len(on) > 1 else sure or "none"
-    said = f"Of {count(len(on), 'configuration')} on the front {many} {'is' if sure < 2 else 'are'} there"
-    also = f"; {near} off it may belong there instead" if near else ""
-    return f"{said} in at least nine of ten draws{also}."
+    also = f" {near} off it may belong there instead." if near else ""
+    counts = [c.parameters for c in analysis.configurations]
+    alone = counts.count(min(counts)) == 1  # then it is there whatever its error
+    open_ = on[1:] if alone else on
+    sure = sum(m.probability >= SURE for m in open_)
+    if not open_:
+        return f"The front is the smallest configuration alone, which is there whatever its error.{also}"
+    many = "all" if sure == len(open_) > 1 else sure or "none"
+    which = f"Of the {len(open_)} others" if alone and len(open_) > 1 else f"Of {count(len(open_), 'configuration')}"
+    which = f"The other one is{'' if sure else ' not'}" if alone and len(open_) == 1 else (
+        f"{which} on the front {many} {'is' if sure < 2 else 'are'}"
+    )  # fmt: skip
+    first = "The smallest configuration is on the front whatever its error. " if alone else ""
+    return f"{first}{which} there in at least nine of ten draws.{also}"
 
 
 def front_rows(analysis: Analysis) -> list[dict[str, Any]]:
@@ -92,7 +101,7 @@ def target_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 {
                     **family_cell(entry.family),
                     "label": c.short_label if c else "",
-                    "tuned": tuning(analysis, c) if c else "",
+                    "tuned": remarks(analysis, c) if c else "",
                     "parameters": f"{c.parameters:,}" if c else "",
                     "ratio": f"{entry.ratio.mean:.2f}" if entry.ratio else "",
                     "ratio_interval": _ratios(entry.ratio),
@@ -102,7 +111,7 @@ def target_rows(analysis: Analysis) -> list[dict[str, Any]]:
                     "interval": interval_text(c.test, metric) if c else "",
                 }
             )
-        groups.append({"target": f"{metric.factor * target:g}{metric.sign}", "rows": rows})
+        groups.append({"target": target_text(target, metric), "rows": rows})
     return groups
 
 

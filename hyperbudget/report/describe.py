@@ -24,6 +24,7 @@ from hyperbudget.analyze.words import (
     operations,
     value_text,
 )
+from hyperbudget.figures.points import curve_name
 from hyperbudget.nn.cells import SATURATED
 from hyperbudget.study.results.metrics import Metric, percent
 
@@ -75,7 +76,7 @@ def describe_effects(analysis: Analysis) -> str:
 def describe_learning(curves: Sequence[LearningCurve], metric: Metric) -> str:
     """Where each line begins and ends."""
     return " ".join(
-        f"{capital(curve.label)}: from {metric.full(curve.mean[0])} at step {curve.steps[0]:,.0f} to "
+        f"{capital(curve_name(curve))}: from {metric.full(curve.mean[0])} at step {curve.steps[0]:,.0f} to "
         f"{metric.full(curve.mean[-1])} at step {curve.steps[-1]:,.0f}."
         for curve in curves
     )
@@ -140,7 +141,7 @@ def describe_costs(curves: Sequence[LearningCurve], metric: Metric) -> str:
         cost = [] if curve.seconds is None else [duration(float(curve.seconds[:, -1].mean()))]
         cost += [] if curve.operations is None else [f"{operations(float(curve.operations[-1]))} operations"]
         if cost:
-            parts.append(f"{capital(curve.label)}: {metric.full(curve.mean[-1])} after {listing(cost)}.")
+            parts.append(f"{capital(curve_name(curve))}: {metric.full(curve.mean[-1])} after {listing(cost)}.")
     return " ".join(parts)
 
 

@@ -21,21 +21,29 @@ from hyperbudget.figures.learning import learning
 from hyperbudget.figures.saturation import saturation
 from hyperbudget.figures.sharing import sharing_maps, sharing_shapes
 from hyperbudget.figures.spread import spread_figure
+from hyperbudget.figures.stretch import elastic_share, stretched
 from hyperbudget.figures.svg import to_svg
 from hyperbudget.figures.trade_off import trade_off
 from hyperbudget.figures.weight_changes import weight_changes
 from hyperbudget.report import describe
 from hyperbudget.report.inside import Inside
+from hyperbudget.report.publish import Target
 from hyperbudget.report.tables import anatomies
+
+RIGID, ROWS = ("sharing_maps", "weight_changes"), ("anatomy", "budget_ratios", "importances", "spread", "ratios")
+"""Figures that hold squares or lines of text, and those that hold rows."""
+WIDE = 8.4
+"""Inches of a figure that is as wide as the page; what is narrower has letters of the same size."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure and its alt text."""
+    """A figure and its alt text. limits: what its axes' heights may be multiplied by, to fill pages of paper."""
 
     figure: Figure
     title: str
     description: str
+    limits: tuple[float, float] = (1.0, 1.0)
 
 
 def draw_figures(frame: pd.DataFrame, analysis: Analysis, found: Inside) -> dict[str, Drawn | None]:
@@ -100,15 +108,41 @@ def draw_figures(frame: pd.DataFrame, analysis: Analysis, found: Inside) -> dict
         ),
     )  # fmt: skip
     return {
-        name: None if figure is None else Drawn(figure, title, description)
+        name: None if figure is None else Drawn(figure, title, description, limits(name))
         for name, figure, title, description in wanted
     }  # fmt: skip
 
 
-def render_figures(drawn: Mapping[str, Drawn | None], themed: bool, suffix: str = "") -> dict[str, Markup | None]:
-    """All of them as SVG. suffix: ends the ids of all."""
+def limits(name: str) -> tuple[float, float]:
+    """What the heights of a figure's axes may be multiplied by without harm."""
+    return (1.0, 1.0) if name in RIGID else (0.8, 1.25) if name in ROWS else (0.55, 1.25)
+
+
+def render_figures(
+    drawn: Mapping[str, Drawn | None], target: Target, stretches: Mapping[str, float], suffix: str = ""
+) -> dict[str, Markup | None]:
+    """All of them as SVG. stretches: as of `render_figure`. suffix: ends the ids of all."""
     return {
-        name: None if each is None
-        else Markup(to_svg(each.figure, name.replace("_", "-") + suffix, each.title, each.description, themed))
+        name: None if each is None else render_figure(each, name.replace("_", "-") + suffix, target, stretches)
         for name, each in drawn.items()
-    }  # fmt: skip
+    }
+
+
+def render_figure(drawn: Drawn, name: str, target: Target, stretches: Mapping[str, float]) -> Markup:
+    """The figure as SVG.
+
+    stretches: by name from -1, the axes as low as they may be, to 1, as tall as they may be. On paper, attributes say
+    what shares of the figure's height that is, for `hyperbudget.report.blocks`.
+    """
+    ratio = stretches.get(name, 0.0)
+    least, most = drawn.limits
+    with stretched(drawn.figure, 1 + ratio * (most - 1 if ratio > 0 else 1 - least)):
+        text = to_svg(drawn.figure, name, drawn.title, drawn.description, target == "html")
+        width = drawn.figure.get_figwidth() / WIDE
+        if width < 1:
+            text = text.replace(' style="', f' style="--width: {width:.1%}; ', 1)
+        if target == "pdf":
+            share = elastic_share(drawn.figure)
+            give = f'data-shrink="{share * (1 - least):.4f}" data-grow="{share * (most - 1):.4f}"'
+            text = text.replace("<svg ", f'<svg data-figure="{name}" {give} ', 1)
+    return Markup(text)

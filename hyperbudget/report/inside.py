@@ -22,7 +22,7 @@ from hyperbudget.analyze.dynamics import (
 from hyperbudget.analyze.learning import LearningCurve, learning_curves, told_apart
 from hyperbudget.analyze.sharing import Sharing, sharings
 from hyperbudget.analyze.throughput import Throughput, throughputs
-from hyperbudget.analyze.words import count, duration, operations
+from hyperbudget.analyze.words import count, duration, family_legend, operations
 from hyperbudget.nn.cells import SATURATED
 from hyperbudget.report.tables import family_cell
 from hyperbudget.study.results.metrics import Metric
@@ -126,7 +126,8 @@ def inside(frame: pd.DataFrame, metric: Metric) -> Inside:
     if (chosen := best_weight_changes(frame)) is None:
         return made
     row, changes = chosen
-    words = f"{row['label']}, seed {int(row['seed'])}, {metric.measured('validation', row['validation_error'])}"
+    name = f"{family_legend(row['model.family'])} {row['label'].removeprefix(row['model.family']).strip()}"
+    words = f"{name}, seed {int(row['seed'])}, {metric.measured('validation', row['validation_error'])}"
     return dataclasses.replace(made, changes=changes, run=words)
 
 

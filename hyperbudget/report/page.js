@@ -1,24 +1,31 @@
 "use strict";
 
-// Marks that say what they are: the nearest one to the pointer, or the one that the arrow keys are on.
-// Each figure is one stop of the Tab key.
-const tip = document.createElement("div");
-tip.className = "tip";
-tip.setAttribute("aria-hidden", "true"); // a screen reader says the mark's own label
-tip.hidden = true;
-document.body.append(tip);
+function make(tag, attributes = {}) {
+  return Object.assign(document.createElement(tag), attributes);
+}
 
+// Figures say what their marks stand for: that nearest to the pointer, or that which the arrow keys are on.
+// Each figure is one stop of the Tab key; its marks are in data-points.
+const tip = make("div", { className: "tip", hidden: true });
+tip.setAttribute("aria-hidden", "true"); // a screen reader says the mark's own label
+const keys = make("p", {
+  id: "keys", hidden: true,
+  textContent: "Left and right arrow keys go from mark to mark, up and down to another series, Escape leaves.",
+});
+document.body.append(tip, keys);
+
+const SVG = "http://www.w3.org/2000/svg";
 const NEAR = 14; // pixels
 let shown = null;
 
-function show(mark) {
-  if (shown === mark) return;
-  shown?.classList.remove("shown");
+function show(mark, arrived = false) {
+  if (shown !== mark) shown?.classList.remove("shown");
   shown = mark;
   tip.hidden = !mark;
   if (!mark) return;
   mark.classList.add("shown");
-  tip.textContent = mark.getAttribute("aria-label");
+  tip.replaceChildren(...subscripts(mark.getAttribute("aria-label")));
+  if (arrived) tip.append(make("small", { textContent: "← → along, ↑ ↓ across, Esc leaves" }));
   const box = mark.getBoundingClientRect();
   const left = box.left + box.width / 2 - tip.offsetWidth / 2;
   const most = document.documentElement.clientWidth - tip.offsetWidth - 8;
@@ -27,76 +34,118 @@ function show(mark) {
   tip.style.top = `${window.scrollY + (above > 0 ? above : box.bottom + 8)}px`;
 }
 
-for (const figure of document.querySelectorAll("figure svg")) {
-  const marks = [...figure.querySelectorAll("use[aria-label]")];
-  if (!marks.length) continue;
-  const places = new Map(marks.map((mark) => [mark, [mark.x.baseVal.value, mark.y.baseVal.value]]));
-  marks.sort((a, b) => places.get(a)[0] - places.get(b)[0] || places.get(a)[1] - places.get(b)[1]);
-  figure.setAttribute("role", "group"); // an image has no parts
-  for (const mark of marks) {
-    mark.setAttribute("role", "img");
-    mark.setAttribute("tabindex", "-1");
-  }
-  let current = marks[0];
-  current.setAttribute("tabindex", "0");
+function subscripts(text) { // N_z with its z below the line
+  return text.split(/(?<=\b[NdW])_([a-z])\b/).map((part, at) => (at % 2 ? make("sub", { textContent: part }) : part));
+}
 
-  function moveTo(mark) {
-    current.setAttribute("tabindex", "-1");
-    current = mark;
-    current.setAttribute("tabindex", "0");
-    current.focus();
+function draw(figure) { // its marks, series by series
+  const layer = document.createElementNS(SVG, "g");
+  layer.setAttribute("class", "points");
+  const series = JSON.parse(figure.dataset.points).map(([start, ...points], row) =>
+    points.map(([x, y, text, width, height]) => {
+      const point = width === undefined;
+      const mark = document.createElementNS(SVG, point ? "circle" : "rect");
+      const shape = point ? { cx: x, cy: y, r: 5.5 } : { x, y, width: Math.max(width, 1), height: Math.max(height, 1) };
+      const said = { role: "img", tabindex: -1, "aria-label": start + text };
+      for (const [key, value] of Object.entries({ ...shape, ...said })) mark.setAttribute(key, value);
+      layer.append(mark);
+      return { mark, x, y, width: width ?? 0, height: height ?? 0, row };
+    }),
+  );
+  figure.append(layer);
+  return series;
+}
+
+for (const figure of document.querySelectorAll("svg[data-points]")) {
+  const series = draw(figure);
+  const places = series.flat();
+  const [title, description] = figure.getAttribute("aria-labelledby").split(" ");
+  figure.setAttribute("role", "group"); // an image has no parts
+  figure.setAttribute("aria-labelledby", title);
+  figure.setAttribute("aria-describedby", `${description} keys`);
+  let current = places[0];
+  current.mark.setAttribute("tabindex", "0");
+
+  function moveTo(place) {
+    current.mark.setAttribute("tabindex", "-1");
+    current = place;
+    current.mark.setAttribute("tabindex", "0");
+    current.mark.focus();
+    show(current.mark);
+  }
+
+  function across(step) { // of another series what is above or below
+    const { x, width, y } = current;
+    const far = (place) => 1000 * Math.abs(place.x + place.width / 2 - x - width / 2) + Math.abs(place.y - y);
+    return series[current.row + step]?.reduce((one, other) => (far(other) < far(one) ? other : one));
   }
 
   figure.addEventListener("keydown", (event) => {
-    const at = marks.indexOf(current);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = places.indexOf(current);
     const to = {
-      ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: marks.length - 1,
+      ArrowRight: () => places[at + 1], ArrowLeft: () => places[at - 1], ArrowDown: () => across(1),
+      ArrowUp: () => across(-1), Home: () => places[0], End: () => places.at(-1),
     }[event.key];
-    if (event.key === "Escape") show(null);
-    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!to) return;
     event.preventDefault();
-    moveTo(marks[Math.max(0, Math.min(to, marks.length - 1))]);
+    moveTo(to() ?? current);
   });
-  figure.addEventListener("focusin", (event) => places.has(event.target) && show(event.target));
-  figure.addEventListener("focusout", () => show(null));
+  // Not on the figure: an SVG that listens to the focus gets it, and would be a stop of its own.
+  const box = figure.parentElement;
+  box.addEventListener("focusin", (event) => figure.contains(event.target) && show(event.target, true));
+  box.addEventListener("focusout", () => show(null));
   figure.addEventListener("pointermove", (event) => {
     const scale = figure.getScreenCTM();
     const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(scale.inverse());
     let nearest = null;
     let least = NEAR / scale.a;
-    for (const [mark, [left, top]] of places) {
-      const distance = Math.hypot(left - x, top - y);
-      if (distance <= least) [nearest, least] = [mark, distance]; // of marks in one place the one on top, drawn last
+    for (const place of places) {
+      const [right, below] = [x - place.x - place.width, y - place.y - place.height];
+      const distance = Math.hypot(Math.max(place.x - x, 0, right), Math.max(place.y - y, 0, below));
+      if (distance < least) [nearest, least] = [place.mark, distance];
     }
     show(nearest);
   });
   figure.addEventListener("pointerleave", () => show(null));
-  figure.addEventListener("click", () => shown && moveTo(shown));
+  figure.addEventListener("click", () => shown && moveTo(places.find(({ mark }) => mark === shown)));
 }
 
-// Tables that sort by the column whose heading is pressed.
-const UNITS = { s: 1, min: 60, h: 3600, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15 };
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !shown) return;
+  if (shown === document.activeElement) shown.blur();
+  show(null);
+});
+
+// Tables that sort by the column whose heading is pressed. A table of groups has several bodies, whose first column
+// names them: it puts the groups in order, any other one the rows of each group.
+const UNITS = { s: 1, min: 60, h: 3600, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 };
+const status = make("p", { className: "said", role: "status" });
+document.body.append(status);
 
 function number(text) {
   const found = text.replaceAll(",", "").match(/(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*(\w+)?/);
   return found ? Number(found[1]) * (UNITS[found[2]] ?? 1) : NaN;
 }
 
-function compare(a, b) {
-  const [one, other] = [number(a), number(b)];
-  if (Number.isNaN(one) || Number.isNaN(other)) return Number.isNaN(one) - Number.isNaN(other) || a.localeCompare(b);
-  return one - other;
+function compare(a, b, numeric, falling) {
+  const [one, other] = numeric ? [number(a), number(b)] : [a, b];
+  const missing = (value) => value === "" || Number.isNaN(value);
+  if (missing(one) || missing(other)) return missing(one) - missing(other); // last in either order
+  const order = numeric ? one - other : one.localeCompare(other, "en", { numeric: true });
+  return falling ? -order : order;
 }
 
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
-  const body = table.tBodies[0];
+  const bodies = [...table.tBodies];
+  const grouped = table.classList.contains("groups");
+  const name = (head) => head.innerText.trim().replace(/\s+/g, " ");
   let column = 0;
   for (const head of heads) {
     const at = column;
     column += head.colSpan;
-    const button = document.createElement("button");
-    button.type = "button";
+    const button = make("button", { type: "button" });
     button.append(...head.childNodes);
     head.append(button);
     const numeric = head.classList.contains("number");
@@ -105,20 +154,21 @@ for (const table of document.querySelectorAll("table.sortable")) {
       for (const each of heads) each.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", falling ? "descending" : "ascending");
       const value = (row) => row.cells[at].textContent.trim();
-      const rows = [...body.rows].sort((a, b) => {
-        const order = numeric ? compare(value(a), value(b)) : value(a).localeCompare(value(b), "en", { numeric: true });
-        return falling ? -order : order;
-      });
-      body.append(...rows);
+      const order = (one, other) => compare(value(one), value(other), numeric, falling);
+      if (grouped && at === 0) table.append(...bodies.sort((one, other) => order(one.rows[0], other.rows[0])));
+      else for (const body of bodies) body.append(...[...body.rows].sort(order));
+      const within = grouped && at > 0 ? `, within each ${name(heads[0]).toLowerCase()}` : "";
+      status.textContent = `Sorted by ${name(head)}, ${falling ? "descending" : "ascending"}${within}.`;
     });
   }
 }
 
 // What scrolls does so by the keyboard, too.
 function reach() {
-  for (const box of document.querySelectorAll(".table, .plot")) {
+  for (const box of document.querySelectorAll(".table, .plot, pre")) {
     const scrolls = box.scrollWidth > box.clientWidth;
-    const name = box.querySelector("caption, title")?.textContent;
+    const own = box.querySelector("caption, title") ?? box.previousElementSibling;
+    const name = `${box.closest("section")?.querySelector("h2").textContent}: ${own?.textContent}`; // tasks have the same
     for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", name]]) {
       if (scrolls) box.setAttribute(key, value);
       else box.removeAttribute(key);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,24 +21,29 @@ Target = Literal["html", "pdf"]
 
 
 def publish(
-    draw: Callable[[Target], str], out: Path, name: str, attached: Mapping[str, str], only: Target | None = None
+    draw: Callable[[Target, Mapping[str, float]], str],
+    out: Path,
+    name: str,
+    attached: Mapping[str, str],
+    only: Target | None = None,
 ) -> list[Path]:
     """Write NAME.html and NAME.pdf into the folder `out`, made if it is missing; returns the files written.
 
-    draw: the page for a target. attached: text by file name, for the PDF to carry. Raises UserError when the libraries
-    that WeasyPrint needs are not there; the HTML is then written nonetheless, unless `only` is ``pdf``.
+    draw: the page for a target, with figures that are stretched as told, by name. attached: text by file name,
+    for the PDF to carry. Raises UserError when the libraries that WeasyPrint needs are not there; the HTML is then
+    written nonetheless, unless `only` is ``pdf``.
     """
     out.mkdir(parents=True, exist_ok=True)
     html, pdf = out / f"{name}.html", out / f"{name}.pdf"
     written = []
     if only != "pdf":
-        write_bytes(html, draw("html").encode())
+        write_bytes(html, draw("html", {}).encode())
         written.append(html)
     if only != "html":
         from hyperbudget.report.pdf import to_pdf
 
         try:
-            data = to_pdf(draw("pdf"), attached)
+            data = to_pdf(functools.partial(draw, "pdf"), attached)
         except (ImportError, OSError) as error:
             kept = f"; {html} was written" if written else ""
             raise UserError(

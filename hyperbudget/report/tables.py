@@ -19,6 +19,7 @@ from hyperbudget.analyze.words import (
     family_legend,
     family_name,
     group_name,
+    probability,
     ratio,
     short_axis_name,
     value_text,
@@ -51,7 +52,9 @@ def tables(analysis: Analysis) -> dict[str, Any]:
         "everywhere": all(axis.variance is not None for each in analysis.importances for axis in each.axes),
         "anatomy": anatomy_rows(analysis),
         "paper": paper_rows(analysis),
-        "baseline": family_name(analysis.baseline) if analysis.baseline else "",
+        "baseline": family_name(analysis.baseline) if analysis.baseline in analysis.fronts else "",
+        "chances": bool(analysis.probabilities),
+        "rated": bool(analysis.axis_rates),
         "intervals": any(c.n > 1 for c in found),
         "compression": any(c.compression is not None for c in found),
         "files": any(c.compact_bytes is not None for c in found),
@@ -75,6 +78,7 @@ def configuration_rows(analysis: Analysis, configurations: Iterable[Configuratio
             "validation": analysis.metric.number(c.validation.mean),
             "n": str(c.n),
             "front": "all" if c.name in common else "own" if c.name in own else "",
+            "chance": probability(analysis.probabilities[c.name]) if analysis.probabilities else "",
         }
         for c in configurations
     ]
@@ -91,7 +95,7 @@ def budget_rows(analysis: Analysis) -> list[dict[str, Any]]:
                 {
                     **family_cell(c.family),
                     "label": c.short_label,
-                    "tuned": tuning(analysis, c),
+                    "tuned": remarks(analysis, c),
                     "parameters": f"{c.parameters:,}",
                     "test": metric.number(c.test.mean),
                     "interval": interval_text(c.test, metric),
@@ -130,22 +134,26 @@ def anatomies(analysis: Analysis) -> list[Configuration]:
 
 
 def axis_rows(analysis: Analysis) -> list[dict[str, Any]]:
-    """One row an axis and family: from its first value to its last."""
-    rows = []
+    """One row an axis and family: from its first value to its last, and what a doubling by it alone buys."""
+    rows, metric = [], analysis.metric
+    rates = {(rate.axis, rate.family): rate.factor for rate in analysis.axis_rates}
     for effect in analysis.effects:
-        ends = effect.end_to_end()
-        if ends:
-            error, fell, lines, cost = ends
+        ends, rate = effect.end_to_end(), rates.get((effect.axis.name, effect.family))
+        if ends or rate:
+            error, fell, lines, cost = ends or (None, 0, 0, None)
             rows.append(
                 {
                     **family_cell(effect.family),
                     "axis": capital(axis_name(effect.axis.name)),
                     "ends": f"{value_text(effect.values[0])} → {value_text(effect.values[-1])}",
-                    "error": change(error, analysis.metric),
-                    "parameters": ratio(cost),
-                    "fell": f"{fell} of {lines}",
+                    "error": "" if error is None else change(error, metric),
+                    "parameters": "" if cost is None else ratio(cost),
+                    "fell": f"{fell} of {lines}" if ends else "",
+                    "rate": change(rate.mean, metric) if rate else "",
+                    "rate_interval": "" if rate is None or rate.low is None or rate.high is None else
+                    f"[{metric.ratio(rate.low)}, {metric.ratio(rate.high)}]",
                 }
-            )
+            )  # fmt: skip
     return rows
 
 
@@ -188,6 +196,12 @@ def tuning(analysis: Analysis, configuration: Configuration) -> str:
     )
 
 
+def remarks(analysis: Analysis, configuration: Configuration) -> str:
+    """Its `tuning`, and what makes a claim about it weak."""
+    weak = [weakness.short for weakness in analysis.weaknesses.get(configuration.name, ())]
+    return ", ".join(filter(None, [tuning(analysis, configuration), *weak]))
+
+
 def family_cell(family: str) -> dict[str, str]:
     """The family with its marker, as the figures draw it."""
     style = family_styles(in_order({family}))[family]
@@ -197,11 +211,6 @@ def family_cell(family: str) -> dict[str, str]:
         "color": style.color.removeprefix("#"),
         "marker": shapes.get(style.marker, "●"),
     }
-
-
-def probability(share: float) -> str:
-    """``0.73``; ``> 0.99`` and ``< 0.01`` at the ends, which no few seeds prove."""
-    return "> 0.99" if share > 0.99 else "< 0.01" if share < 0.01 else f"{share:.2f}"
 
 
 def interval_text(value: Interval, metric: Metric) -> str:

@@ -35,6 +35,8 @@ class Page:
         self.folder, self.runs, self.found = folder, runs, found
         self.study = load(folder.study)
         self.name = self.study.name
+        self.pictures: dict[str, str] = {}
+        """Task -> the file of its trade-off, of those that have one."""
 
     def open(self, client: MlflowClient, experiment: str) -> None:
         """Find the run, or make it."""
@@ -48,11 +50,7 @@ class Page:
         return None if self.run.info.status != "FINISHED" else self.run.data.tags.get(tag)
 
     def write(self) -> None:
-        """The note, and as artifacts the report, the trade-off as PNG and SVG, and a table of all configurations."""
-        note = self.note()
-        for name, text in {NOTE_TAG: note, **KIND}.items():
-            self.client.set_experiment_tag(self.experiment, name, text)
-        self.client.set_tag(self.run.info.run_id, NOTE_TAG, note)
+        """As artifacts the report, the trade-off as PNG and SVG, and a table of all configurations; and the note."""
         with tempfile.TemporaryDirectory(prefix="hyperbudget-summary-") as path:
             build(self.runs, Path(path), only="html")
             for task, part in split(self.runs).items():
@@ -60,8 +58,13 @@ class Page:
                 if figure := trade_off(part):
                     for ending in ("png", "svg"):
                         save(figure, Path(path) / f"trade-off{suffix}.{ending}")
+                    self.pictures[task] = f"trade-off{suffix}.png"
                 self.table(self.found[task]).to_csv(Path(path) / f"configurations{suffix}.csv", index=False)
             self.client.log_artifacts(self.run.info.run_id, path)
+        note = self.note()
+        for name, text in {NOTE_TAG: note, **KIND}.items():
+            self.client.set_experiment_tag(self.experiment, name, text)
+        self.client.set_tag(self.run.info.run_id, NOTE_TAG, note)
 
     def close(self, tags: Mapping[str, str]) -> None:
         """It is complete."""
@@ -81,12 +84,16 @@ class Page:
         return pd.DataFrame(rows)
 
     def note(self) -> str:
-        """The question, the answer with its evidence, and the front, in Markdown."""
+        """The question, the answer with its evidence, the trade-off as a picture, and the front, in Markdown."""
         parts = [f"**{self.study.question}**"]
         for task, analysis in self.found.items():
             if len(self.found) > 1:
                 parts.append(f"## {task}")
             parts += [" ".join(analysis.verdict.answer), *(f"- {said}" for said in analysis.verdict.evidence)]
+            if analysis.verdict.weak:
+                parts += ["What makes this weaker than its intervals say:", *(f"- {w}" for w in analysis.verdict.weak)]
+            if picture := self.pictures.get(task):  # by the path that MLflow's own pages get artifacts from
+                parts.append(f"![trade-off](get-artifact?path={picture}&run_uuid={self.run.info.run_id})")
             if analysis.front:
                 parts.append(_front(analysis))
         counts = self.runs["status"].value_counts().to_dict()

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from hyperbudget.analyze import configurations, effects
@@ -84,3 +86,55 @@ def test_edges():
         "a wider range may change the comparison."
     ]
     assert "Only two values" in edges(configurations(demo()), axes_of(demo().attrs["study"]))[0]
+
+
+def drawn_rates(best):
+    """Twelve configurations of one width with learning rates drawn from a range, of which `best` is the best."""
+    rates = [10 ** (-3 + i / 6) for i in range(13)]
+    rows = [
+        row("free", 100, 0, 0.1 + abs(math.log(rate / best)), label=f"free {rate}", model__width=4,
+            training__learning_rate=rate)
+        for rate in rates
+    ]  # fmt: skip
+    axis = {"name": "training.learning_rate", "role": "nuisance", "low": 1e-3, "high": 1e-1, "log": True}
+    return frame(rows, axes=[*AXES[:3], axis])
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"),
+    [
+        (10**-2.8, ["The best learning rate is in the lowest tenth of the range tried, from 0.001, in 1 of 1 settings: "
+                    "a wider range may change the comparison."]),
+        (10**-1.1, ["The best learning rate is in the highest tenth of the range tried, to 0.1, in 1 of 1 settings: "
+                    "a wider range may change the comparison."]),
+        (10**-2.0, []),
+        (10**-1.6, []),
+    ],
+)  # fmt: skip
+def test_the_edge_of_a_range_is_its_outer_tenth_on_its_scale(best, expected):
+    made = drawn_rates(best)
+    assert edges(configurations(made), axes_of(made.attrs["study"])) == expected
+
+
+def test_an_edge_in_a_quarter_of_the_settings_is_no_pattern():
+    """Of four settings one has its best at the edge: of as many values that is chance."""
+    rows = [
+        row("hyper", 10 * width, 0, 0.1 * (1 if rate == (0.1 if width == 4 else 0.03) else 2), label=f"hyper {width}",
+            model__width=width, training__learning_rate=rate)
+        for width in (4, 8, 16, 32)
+        for rate in (0.01, 0.03, 0.1)
+    ]  # fmt: skip
+    made = frame(rows, axes=AXES)
+    assert edges(configurations(made), axes_of(made.attrs["study"])) == []
+
+
+def test_the_best_at_an_edge_is_so_by_validation():
+    """By test the largest rate would be the best everywhere."""
+    rows = [
+        row("hyper", 10 * width, 0, 0.1 / rate, 0.1 if rate == 0.03 else 0.2, label=f"hyper {width}",
+            model__width=width, training__learning_rate=rate)
+        for width in (4, 8)
+        for rate in (0.01, 0.03, 0.1)
+    ]  # fmt: skip
+    made = frame(rows, axes=AXES)
+    assert edges(configurations(made), axes_of(made.attrs["study"])) == []

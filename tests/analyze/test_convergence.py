@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,47 @@ def test_too_few_or_unnumbered_trials():
     same["trial"] = 0
     assert convergence(same, configurations(same)) is None
     assert convergence(same.drop(columns="trial"), configurations(same)) is None
+
+
+def test_a_search_that_hardly_grew_any_more():
+    """Forty configurations of one front, of which any ten may be left out; a search that found all at once, and one
+    whose last has all."""
+    made = study([0.1] + [0.5] * 39)
+    found = convergence(made, configurations(made))
+    assert not found.settled, "without a quarter at random the best one is lost in one order of four"
+    rows = [row("free", 100 + i % 2, 0, 0.1 + 0.001 * (i % 3), label=f"free {i}") | {"trial": i} for i in range(60)]
+    alike = frame(rows)
+    found = convergence(alike, configurations(alike))
+    assert found.settled
+    assert convergence_sentence(found)[0].endswith("it hardly grew any more.")
+
+
+def test_it_is_the_hypervolume_of_validation_errors_with_room_beyond():
+    """By hand: logs of two corners, the reference a tenth of their range beyond."""
+    errors = [0.4, 0.2] + [0.9] * 6
+    rows = [row("free", 100 * 2**i, 0, 0.5, e, label=f"free {i}") | {"trial": i} for i, e in enumerate(errors)]
+    made = frame(rows)
+    found = convergence(made, configurations(made))
+    width, height = 7 * math.log(2), math.log(2)
+    x, y = width * 1.1, height * 1.1  # of the first corner to the reference
+    first, second = x * 0.1 * height, (x - math.log(2)) * (y - 0.1 * height)
+    assert found.tried[0] == pytest.approx(first / (first + second))
+    assert found.tried[1:] == pytest.approx(np.ones(7))
+
+
+def test_a_configuration_counts_from_its_first_trial_on():
+    made = study(np.geomspace(0.9, 0.1, 10))
+    again = made[made["trial"] == 0].assign(trial=99, seed=1, run="again")
+    both = frame([*made.to_dict("records"), *again.to_dict("records")])
+    assert convergence(both, configurations(both)).tried == pytest.approx(convergence(made, configurations(made)).tried)
+
+
+def test_parameters_do_not_order():
+    """Trials in the reverse order of parameters, each with a shorter way to the next."""
+    errors = [0.1 / (1 + i) for i in range(12)]
+    rows = [row("free", 100 * 2**i, 0, error, label=f"free {i}") | {"trial": 11 - i} for i, error in enumerate(errors)]
+    made = frame(rows)
+    points = [(math.log(100 * 2**i), math.log(errors[i])) for i in reversed(range(12))]
+    reference = (math.log(100) + 1.1 * 11 * math.log(2), math.log(0.1) + 0.1 * math.log(12))
+    volumes = np.array(growth(points, reference))
+    assert convergence(made, configurations(made)).tried == pytest.approx(volumes / volumes[-1])

@@ -65,3 +65,31 @@ def test_coverage(kind):
             low, high = np.quantile(drawn.logs[c.name], [0.025, 0.975])
             inside.append(low <= math.log(0.1) <= high)
     assert (0.91 if kind == "few" else 0.93) < np.mean(inside) < 0.97
+
+
+def test_no_more_is_borrowed_than_there_are_others():
+    """Four spreads that differ by little more than chance: without that as if known from fifty degrees of freedom."""
+    assert spread_of([0.03, 0.04, 0.045, 0.06], [51] * 4).freedom == 3
+    assert spread_of([0.0001, 0.04, 1.0, 9.0], [51] * 4).freedom < 3
+
+
+def test_one_seed_with_few_mistakes_is_rounded_to_whole_samples():
+    """Others of many mistakes agree to 0.6%: one of two samples in a hundred is known to 14% at best."""
+    step = 0.01
+    cells = [made("free", 9 + i, (0.5, 0.5, 0.5)) for i in range(5)]
+    lone = made("free", 20, (0.02,))
+    drawn = draw_means([*cells, lone], "test", step)
+    low, high = np.quantile(drawn.logs[lone.name], [0.25, 0.75])
+    freedom = 4  # of the five others
+    assert high - low == pytest.approx(2 * step / math.sqrt(12) / 0.02 * stats.t.ppf(0.75, freedom), rel=0.08)
+
+
+def test_seeds_that_agree_are_rounded_to_whole_samples():
+    """No error is known better than its rounding: step / sqrt 12 of a sample, over sqrt n."""
+    step = 0.01
+    drawn = draw_means([made("free", 9, (0.05, 0.05, 0.05)), made("free", 10, (0.05, 0.05, 0.05))], "test", step)
+    (logs, _) = drawn.logs.values()
+    scale = step / math.sqrt(12) / 0.05 / math.sqrt(3)
+    low, high = np.quantile(logs, [0.25, 0.75])
+    freedom = 3  # 2 of its own, 1 of the other's
+    assert high - low == pytest.approx(2 * scale * stats.t.ppf(0.75, freedom), rel=0.08)

@@ -44,3 +44,13 @@ def test_too_few_say_nothing():
     assert gap(few, fronts(few)) is None
     assert gap([made("free", 100 + i, [0.1]) for i in range(9)], {}) is None
     assert gap_sentences(None, ERROR) == []
+
+
+def test_what_is_not_clear_is_left_open():
+    """On the front a larger ratio, but no clearly larger one."""
+    on = [made("free", 100 * 2**i, [0.4 / 2**i], [e * 0.4 / 2**i]) for i, e in enumerate((1.3, 0.9, 1.4, 0.95))]
+    off = [made("free", 100 * 2**i + 1, [0.45 / 2**i], [e * 0.45 / 2**i]) for i, e in enumerate((1.2, 0.9, 1.1, 1.0))]
+    found = gap([*on, *off], fronts([*on, *off]))
+    assert found.flattery.low < 1 < found.flattery.mean
+    assert not found.flatters
+    assert gap_sentences(found, ERROR)[1].endswith("which leaves open whether selecting on validation flatters them.")

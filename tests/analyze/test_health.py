@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from hyperbudget.analyze.summary import analyze
 from tests.report.frames import frame, row
 
@@ -82,3 +84,35 @@ def test_what_the_budget_refused_has_a_share():
     assert "The budget refused 6 of 8 configurations before training." in said(
         frame([row(family, 900, 0, 0.05) for family in ("free", "hyper")], refused=6)
     )
+
+
+def test_configurations_that_failed_wholly_and_in_part():
+    lost = {"status": "failed", "reason": "killed"}
+    rows = [row("free", 900, seed, 0.05) for seed in range(2)] + [row("free", 900, 2, None, **lost)]
+    rows += [row("hyper", 950, seed, None, **lost) for seed in range(3)]
+    health = said(frame(rows))
+    assert "4 of 6 runs failed: killed." in health
+    assert "1 configuration is judged by the seeds that finished alone, which may flatter it." in health
+    assert "1 configuration finished no run and is absent." in health
+
+
+def test_runs_that_have_not_finished_are_in_nothing():
+    """Neither counted as failed, nor measured by what they have so far."""
+    rows = [row("free", 900, seed, 0.05) for seed in range(2)] + [row("free", 900, 2, 0.9, status="running")]
+    (found,) = analyze(frame(rows)).configurations
+    assert (found.n, found.failed, found.seeds) == (2, 0, (0, 1))
+    assert found.test.high < 0.06
+
+
+def test_errors_stand_in_the_order_of_the_seeds():
+    rows = [row("free", 900, seed, 0.01 * (1 + seed)) for seed in (3, 0, 2, 1)]
+    (found,) = analyze(frame(rows)).configurations
+    assert found.seeds == (0, 1, 2, 3)
+    assert found.test_errors == (0.01, 0.02, 0.03, 0.04)
+
+
+@pytest.mark.parametrize(("seeds", "expected"), [(1, "One seed a configuration"), (2, "honest but very wide"), (3, "")])
+def test_few_seeds_are_said(seeds, expected):
+    health = said(frame([row(family, 900, seed, 0.05) for family in ("free", "hyper") for seed in range(seeds)]))
+    assert expected in health
+    assert ("seed" in health) == bool(expected) or "Two seeds" in health

@@ -33,15 +33,15 @@ def of(found):
 
 
 def test_an_additive_function_has_the_variances_of_its_parts():
-    """Levels 0 to 4 have variance 2: shares 9 / (9 + 4 + 0) and 4 / 13."""
+    """Levels 0 to 4 have variance 2: shares 9 / (9 + 4 + 0) and 4 / 13; shuffled axes beside take a few hundredths."""
     points = grid(a=[1, 2, 4, 8, 16], b=[3, 5, 7, 9, 11], c=["x", "y", "z"])
     (found,) = importances(study(points, lambda p: 0.3 * math.log2(p["a"]) + 0.1 * (p["b"] - 3)), GRID)
     axes = of(found)
     assert found.n == 75
-    assert axes["a"].variance == pytest.approx(9 / 13, abs=0.04)
-    assert axes["b"].variance == pytest.approx(4 / 13, abs=0.04)
+    assert axes["a"].variance == pytest.approx(9 / 13, abs=0.05)
+    assert axes["b"].variance == pytest.approx(4 / 13, abs=0.05)
     assert axes["c"].variance == pytest.approx(0, abs=0.01)
-    assert found.rest == pytest.approx(0, abs=0.05)
+    assert found.rest == pytest.approx(0, abs=0.1)
     assert [axis.axis for axis in found.axes] == ["model.a", "model.b", "model.c"]
     assert sum(axis.best for axis in found.axes) == pytest.approx(1)
     assert axes["a"].best >= axes["b"].best > axes["c"].best
@@ -119,3 +119,35 @@ def test_many_configurations_are_sampled():
 def test_optuna_says_nothing(capfd):
     importances(study(grid(a=[0, 1, 2, 3], b=[0, 1, 2]), lambda p: 0.01 * p["a"]), GRID)
     assert capfd.readouterr() == ("", "")
+
+
+def test_it_is_the_validation_error_that_is_explained():
+    """The test error goes with b alone."""
+    rows = [
+        row("hyper", 900, 0, 0.01 * (1 + b), 0.01 * (1 + a), label=f"hyper {a} {b}", model__a=a, model__b=b)
+        for a in range(4)
+        for b in range(4)
+    ]
+    (found,) = importances(configurations(frame(rows)), GRID[:2])
+    axes = of(found)
+    assert axes["a"].variance > 0.9
+    assert axes["a"].best > axes["b"].best
+
+
+def test_the_best_stand_out_not_the_worst():
+    """The worst have an a of 0, whatever their b; the best have a b of 0, and one of five other a."""
+    points = grid(a=[0, 1, 2, 3, 4, 5], b=[0, 1, 2, 3, 4])
+    (found,) = importances(study(points, lambda p: 3.0 * (p["a"] == 0) + 0.1 * p["b"]), GRID[:2])
+    axes = of(found)
+    assert axes["b"].best > 0.8
+    assert axes["a"].variance > axes["b"].variance
+
+
+def test_where_all_is_noise_no_axis_stands_out():
+    """Of five studies of three axes of noise: what a forest explains of noise is no more than it does of shuffles."""
+    points, clear = grid(a=[0, 1, 2, 3], b=[0, 1, 2], c=[0, 1, 2, 3, 4]), 0
+    for seed in range(5):
+        noise = iter(np.random.default_rng(seed).normal(0, 0.3, len(points)))
+        (found,) = importances(study(points, lambda p, noise=noise: next(noise)), GRID)
+        clear += sum(axis.variance > found.chance for axis in found.axes)
+    assert clear <= 2, "of 15"

@@ -71,3 +71,7 @@ def test_of_a_text_characters_count():
     (found,) = throughputs(made, configurations(made))
     assert found.samples == 200 * 50 * 10 / 4
     assert found.rate is None
+
+
+def test_the_mean_of_errors_is_geometric():
+    assert curve_of(run(0, errors=(0.4, 0.09)), run(1, errors=(0.1, 0.01))).mean.tolist() == pytest.approx([0.2, 0.03])

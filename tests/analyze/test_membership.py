@@ -6,7 +6,7 @@ from scipy import integrate, stats
 
 from hyperbudget.analyze.draws import Draws, Spread, draw_means
 from hyperbudget.analyze.fronts import front
-from hyperbudget.analyze.membership import front_probabilities, members
+from hyperbudget.analyze.membership import NEAR, front_probabilities, members
 from tests.analyze.made import STEP, made
 
 
@@ -61,10 +61,16 @@ def test_the_front_and_those_near_it():
     errors = {10: 0.3, 20: 0.27, 30: 0.28, 40: 0.9, 50: 0.1}
     noise = np.exp(np.array([-0.05, 0.0, 0.05]))
     found = [made("free", count, error * noise) for count, error in errors.items()]
-    drawn_means = draw_means(found, "validation", STEP)
-    chosen = members(found, drawn_means)
+    probabilities = front_probabilities(found, draw_means(found, "validation", STEP))
+    chosen = members(found, probabilities)
     assert [m.configuration.parameters for m in chosen] == [10, 20, 30, 50]
     assert [m.on_front for m in chosen] == [True, True, False, True]
     assert [m.configuration for m in chosen if m.on_front] == front(found)
     assert chosen[0].probability == 1
     assert 0.05 < chosen[2].probability < 0.4
+
+
+def test_who_is_on_the_front_is_named_however_unlikely():
+    found = [made("free", count, (error,)) for count, error in ((10, 0.3), (20, 0.2), (30, 0.25), (40, 0.26))]
+    probabilities = dict(zip([c.name for c in found], (1.0, NEAR / 5, NEAR, NEAR * 0.99), strict=True))
+    assert [m.configuration.parameters for m in members(found, probabilities)] == [10, 20, 30]

@@ -48,3 +48,9 @@ def test_another_cell_is_no_match():
 @pytest.mark.parametrize("table", ["Table 2", "Table 3", "Table 4", "Table 6", "Appendix A.1"])
 def test_every_table_that_studies_can_reproduce_has_rows(table):
     assert [row for row in ROWS if row.table == table and row.error > 0]
+
+
+@pytest.mark.parametrize(("level", "inside"), [(1.249, True), (1.2, False), (1.3, False)])
+def test_the_printed_result_is_inside_or_on_either_side(level, inside):
+    """Table 3 prints 1.250."""
+    assert match_of([run | {"test_error": level + run["seed"] / 1_000} for run in of_table_3()]).inside is inside

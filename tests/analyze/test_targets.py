@@ -75,3 +75,38 @@ def test_no_targets_where_no_front_has_two():
     by_family, _ = families(free={100: 0.3}, hyper={100: 0.1})
     assert choose_targets(by_family) == []
     assert choose_targets({}) == []
+
+
+def test_a_target_is_reached_on_validation_alone():
+    lucky = [made("free", 100, 0.4 * NOISE, 0.01 * NOISE), made("free", 200, 0.2 * NOISE, 0.9 * NOISE)]
+    (entry,) = equal_quality(fronts(lucky), [0.3], "free", draw_means(lucky, "validation", STEP))
+    assert entry.configuration.parameters == 200
+
+
+def test_the_ratio_is_of_the_draws_in_which_both_reach_it():
+    """The baseline reaches 0.2 in half of its draws with 200, else with 400; the rival in nine of ten at all."""
+    by_family, drawn = families(free={200: 0.2, 400: 0.1}, hyper={100: 0.197})
+    entry = equal_quality(by_family, [0.2], "free", drawn)[1]
+    assert 0.8 < entry.reached < 0.999
+    assert (entry.ratio.low, entry.ratio.high) == (0.25, 0.5), "finite, though some draws reach nothing"
+
+
+def test_no_interval_of_less_than_half_of_the_draws():
+    wide = np.exp(np.array([-0.9, 0.0, 0.9]))
+    found = [made("free", 200, 0.1 * wide), made("hyper", 100, 0.1 * wide)]
+    entry = equal_quality(fronts(found), [0.1001], "free", draw_means(found, "validation", STEP))[1]
+    assert entry.reached == pytest.approx(0.5, abs=0.05)
+    assert (entry.ratio.mean, entry.ratio.low, entry.ratio.high) == (0.5, None, None), "a quarter of the draws"
+
+
+def test_the_ratio_has_the_quantiles_of_95_percent():
+    """Smaller ones of 20 sizes reach the target in some draws: the ends against the draws themselves."""
+    sizes = {100 + 10 * i: 0.2 * 0.99**i for i in range(20)}
+    by_family, drawn = families(noise=np.exp(np.array([-0.2, 0.0, 0.2])), free={1000: 0.05}, hyper=sizes)
+    entry = equal_quality(by_family, [0.19], "free", drawn)[1]
+    logs = np.stack([drawn.logs[c.name] for c in by_family["hyper"]])
+    counts = np.array([c.parameters for c in by_family["hyper"]])
+    needed = np.where(logs <= np.log(0.19), counts[:, None], np.inf).min(axis=0) / 1000
+    low, high = np.quantile(needed[np.isfinite(needed)], [0.025, 0.975], method="nearest")
+    assert (entry.ratio.low, entry.ratio.high) == (low, high)
+    assert high > np.quantile(needed[np.isfinite(needed)], 0.95, method="nearest")

@@ -61,7 +61,7 @@ def test_verdict_of_a_clear_case():
     ("rows", "study", "expected"),
     [
         ([], {}, "No run has finished yet"),
-        ([row("free", 9, 0, None, status="failed", reason="x")], {}, "None of 1 run finished"),
+        ([row("free", 9, 0, None, status="failed", reason="x")], {}, "The only run did not finish"),
         ([row("free", 9, 0, 0.1)], {}, "with one seed"),
         ([r for r in clear() if r["model.family"] == "hyper"], {}, "There is no other family"),
         (clear(), {"baseline": "lstm"}, "The study has no LSTM, the baseline"),
@@ -117,3 +117,52 @@ def test_words():
     assert [change(0.974, metric) for metric in (ERROR, BPC)] == ["× 0.97", "× 0.974"]
     assert [ratio(x) for x in (0.421, 1.0, 8.31, 12.4)] == ["× 0.42", "× 1.0", "× 8.3", "× 12"]
     assert [duration(x) for x in (41, 720, 11_520)] == ["41 s", "12 min", "3.2 h"]
+
+
+def levels(**errors):
+    """Five seeds of each family at each size, from {family: {parameters: error}}."""
+    return [
+        row(family, count, seed, error + seed / 2000, label=f"{family} {count}", model__width=count // 100)
+        for family, points in errors.items()
+        for count, error in points.items()
+        for seed in range(5)
+    ]
+
+
+BOTH = "At both budgets, 1,000 and 2,000 parameters, the best hypernetwork has"
+
+
+@pytest.mark.parametrize(
+    ("hyper", "expected"),
+    [
+        ({900: 0.03, 1900: 0.02}, f"{BOTH} a lower test error than the best free net."),
+        ({900: 0.03, 1900: 0.08}, f"{BOTH} a lower test error than the best free net."),
+        ({900: 0.09, 1900: 0.08}, f"{BOTH} a higher test error than the best free net."),
+        ({900: 0.09, 1900: 0.02}, "At ≤ 1,000 parameters the best hypernetwork has a higher test error than the best "
+                                  "free net; at ≤ 2,000 it has the lower one."),
+        ({900: 0.045, 1900: 0.045}, "At ≤ 1,000 parameters the best hypernetwork has a lower test error than the best "
+                                    "free net; at ≤ 2,000 it has the higher one."),
+    ],
+)  # fmt: skip
+def test_verdict_at_several_budgets(hyper, expected):
+    rows = levels(free={950: 0.06, 1950: 0.038}, hyper=hyper)
+    assert verdict_of(rows, budgets=[1000, 2000]).answer == (expected,)
+
+
+def test_narrower_is_what_is_narrower():
+    narrower = levels(free={800: 0.06}, hyper={900: 0.03})
+    assert "for the narrower free net" in verdict_of(narrower, budgets=[1000]).evidence[0]
+    for free in (900, 980):  # as wide, wider
+        rows = levels(free={free: 0.06}, hyper={900: 0.03})
+        assert "narrower" not in " ".join(verdict_of(rows, budgets=[1000]).evidence)
+    other = [run | {"model.network": "wrn"} if run["model.family"] == "hyper" else run for run in narrower]
+    assert "narrower" not in " ".join(verdict_of(other, budgets=[1000]).evidence), "widths of other networks"
+
+
+def test_without_a_limit_validation_selects():
+    """By test the free net would be the best."""
+    rows = [row(family, 900, seed, test, validation) for seed in range(3)
+            for family, test, validation in (("free", 0.01, 0.09), ("hyper", 0.04, 0.02))]  # fmt: skip
+    assert "With no limit on parameters validation selects the hypernetwork (900; 900): 4.0%" in " ".join(
+        verdict_of(rows, budgets=[1000]).evidence
+    )

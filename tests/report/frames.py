@@ -267,3 +267,28 @@ def sharing_nets(seeds: int = 2) -> pd.DataFrame:
                     }
                 rows.append(record)
     return frame(rows, seeds=list(range(seeds)))
+
+
+def odd() -> dict[str, pd.DataFrame]:
+    """Small studies of which little can be said, by what is odd about them."""
+
+    def level(family: str, parameters: int, errors: tuple[float, ...]) -> list[dict[str, Any]]:
+        return [row(family, parameters, seed, error) for seed, error in enumerate(errors)]
+
+    near, far = (0.050, 0.051, 0.052), (0.030, 0.031, 0.032)
+    return {
+        "ties": frame([run for family in ("free", "hyper", "shared") for run in level(family, 900, near)]),
+        "one seed beside five": frame(level("hyper", 900, far[:1]) + level("free", 910, (*near, 0.053, 0.054))),
+        "huge intervals": frame(level("hyper", 900, (0.01, 0.3)) + level("free", 910, (0.02, 0.5))),
+        "no baseline among several": frame(level("hyper", 900, near) + level("shared", 910, far)),
+        "errors of 0 and of 1": frame(level("hyper", 900, (0.0, 0.0)) + level("free", 910, (1.0, 1.0))),
+        "all diverged but one": frame(
+            level("hyper", 900, near[:1])
+            + [row("free", 910, seed, None, status="failed", reason="diverged at step 9") for seed in range(3)]
+        ),
+        "nothing but running": frame([row("free", 900, 0, None, status="running")]),
+        "targets that the rival never reaches": frame(
+            level("free", 900, near) + level("free", 1_900, far) + level("hyper", 910, (0.4, 0.41, 0.42))
+        ),
+        "no question, no axes": frame(level("free", 900, near), question="", axes=[], command="", yaml="", seeds=[]),
+    }

@@ -9,6 +9,8 @@ from hyperbudget.report.tables import probability, tables
 from tests.report.frames import cells, demo, frame, mnist, row
 from tests.report.test_build import STUDIES, words
 
+SMALLEST = "The smallest configuration is on the front whatever its error."
+
 
 @pytest.fixture(scope="module")
 def found():
@@ -71,7 +73,7 @@ def test_one_seed_says_that_nothing_is_sure(make):
 def test_a_front_beyond_doubt():
     rows = [row("free", 100 * 4**i, s, 0.4 / 2**i + s * 1e-3, label=f"free {i}") for i in range(3) for s in range(3)]
     made = certainty(analyze(frame(rows)))
-    assert made["sentence"] == "Of 3 configurations on the front all are there in at least nine of ten draws."
+    assert made["sentence"] == (f"{SMALLEST} Of the 2 others on the front all are there in at least nine of ten draws.")
 
 
 @pytest.mark.parametrize("name", ["empty", "all failed", "one run"])
@@ -110,3 +112,32 @@ def test_a_share_of_draws_proves_nothing():
     assert [probability(share) for share in (0.0, 0.004, 0.5, 0.731, 0.9951, 1.0)] == [
         "< 0.01", "< 0.01", "0.50", "0.73", "> 0.99", "> 0.99"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ({900: 0.03, 910: 0.09}, "The front is the smallest configuration alone, which is there whatever its error."),
+        ({900: 0.09, 910: 0.03}, f"{SMALLEST} The other one is there in at least nine of ten draws."),
+        ({900: 0.09, 910: 0.0895}, f"{SMALLEST} The other one is not there in at least nine of ten draws."),
+    ],
+)
+def test_the_smallest_is_no_evidence(errors, expected):
+    rows = [row("free", n, s, e * (1 + s / 20), label=f"free {n}") for n, e in errors.items() for s in range(3)]
+    assert certainty(analyze(frame(rows)))["sentence"] == expected
+
+
+def test_every_configuration_has_its_odds(found):
+    rows = tables(found)["all"]
+    assert len(rows) == len(found.configurations) == len(found.probabilities)
+    for made, c in zip(rows, found.configurations, strict=True):
+        assert made["chance"] == probability(found.probabilities[c.name])
+    assert not tables(analyze(demo(1)))["chances"]
+
+
+def test_each_axis_has_its_exchange_rate(found):
+    rows = {(made["axis"], made["family"]): made for made in tables(found)["axes"]}
+    assert re.fullmatch(r"× 0\.\d\d", rows["Width", "free kernels"]["rate"])
+    assert re.fullmatch(r"\[0\.\d\d, 0\.\d\d\]", rows["Width", "free kernels"]["rate_interval"])
+    assert rows["Embedding size N_z", "hypernetwork"]["rate"]
+    assert rows["Depth", "shared kernel"]["rate"] == "", "tied layers cost next to nothing"

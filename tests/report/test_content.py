@@ -9,7 +9,7 @@ from hyperbudget.analyze.summary import analyze
 from hyperbudget.report import build
 from hyperbudget.report.figures import draw_figures
 from hyperbudget.report.inside import inside
-from tests.report.frames import cells, demo, frame, mnist, row, sharing_nets
+from tests.report.frames import cells, demo, frame, mnist, odd, row, sharing_nets
 from tests.report.test_build import Page, words
 
 PRUNING = {"pruner": "hyperband", "first": 1, "promote": 0.25}
@@ -129,3 +129,87 @@ def test_only_the_best_pruned_family_is_left_out(tmp_path):
     read = words(page_of(frame(rows, pruning=PRUNING), tmp_path))
     assert "There is no other family to compare it with." in read
     assert "1 configuration was stopped before any seed finished and is absent" in read
+
+
+ODD = odd()
+
+
+@pytest.fixture(scope="module")
+def odd_pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    return {name: page_of(made, folder / str(number)) for number, (name, made) in enumerate(ODD.items())}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_studies_make_sense(name, odd_pages):
+    text = re.sub(r"<script.*?</script>|base64,[\w+/=]*", "", odd_pages[name], flags=re.DOTALL)
+    assert not Page(text).stack
+    read = words(text)
+    assert not re.search(r"\b(nan|inf|None(?! of)|0 parameters)\b", read), name
+    assert not re.search(r"<tbody>\s*</tbody>", text), "no table without rows"
+    assert not re.search(r"<ul[^>]*>\s*</ul>", text), "no list without items"
+    assert not re.search(r"</h2>\s*</section>", text), "no heading without content"
+    assert "What the runs cannot say:" in read
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "never"),
+    [
+        ("ties", "no difference was found", ": better"),
+        ("one seed beside five", "one seed gives no interval", ": better"),
+        ("huge intervals", "no difference was found", ": better"),
+        ("no baseline among several", "The study has no free net, the baseline", "against the free net"),
+        ("all diverged but one", "There is no other family", "better."),
+        ("nothing but running", "has no answer", "test error with"),
+        ("targets that the rival never reaches", "has a higher test error than the best free net", " saved"),
+    ],
+)
+def test_odd_studies_claim_nothing(name, says, never, odd_pages):
+    read = words(re.sub(r"<script.*?</script>", "", odd_pages[name], flags=re.DOTALL))
+    head = read[: read.index("How sure is this") if "The trade-off" not in read else read.index("The trade-off")]
+    assert says in head
+    assert never not in head
+
+
+def test_without_a_baseline_no_column_speaks_of_one(odd_pages):
+    read = words(odd_pages["no baseline among several"])
+    assert "At equal budget" in read
+    for column in ("P(better)", "Ratio [95% CI]", "no free net fits", "Welch"):
+        assert column not in read, column
+
+
+def test_what_makes_a_claim_weak_stands_beside_it(odd_pages):
+    read = words(odd_pages["targets that the rival never reaches"])
+    head = read[: read.index("The trade-off")]
+    assert "What makes this weaker than its intervals say:" in head
+    assert "2 configurations of the free net were tried, 1 of the hypernetwork: more chances of a lucky one." in head
+    assert "What makes this weaker" not in words(odd_pages["nothing but running"])
+
+
+def test_a_table_says_what_is_weak_in_its_rows(tmp_path):
+    rates = (0.01, 0.03, 0.1)
+    rows = [
+        row(family, 900, seed, 0.05 * (1 if rate == 0.1 else 2) * (1 + seed / 10), label=f"{family} a",
+            training__learning_rate=rate)
+        for family in ("free", "hyper") for rate in rates for seed in range(3)
+    ]  # fmt: skip
+    rows.append(row("hyper", 900, 3, None, status="failed", reason="nan", label="hyper a", training__learning_rate=0.1))
+    read = words(page_of(frame(rows), tmp_path))
+    budgets = read[read.index("The best configuration of each family within each budget") :]
+    assert "a lr 0.1, lr at the edge" in budgets
+    assert "a lr 0.1, 1 failed, lr at the edge" in budgets
+
+
+def test_an_empty_study_does_not_explain_its_intervals(tmp_path):
+    read = words(page_of(frame([]), tmp_path))
+    assert "anything about quality, fronts, budgets or axes: no run has a result" in read
+    assert "Student" not in read
+
+
+def test_line_and_band_of_what_a_budget_buys(tmp_path):
+    read = words(page_of(mnist(), tmp_path / "three"))
+    assert "its band where that lies in 95 percent of draws" in read
+    assert "Dotted, with a star at our count of learnable parameters: the paper’s errors." in read
+    one = words(page_of(mnist(1), tmp_path / "one"))
+    assert "its band" not in one
+    assert "The lines show the error that a budget buys." in one

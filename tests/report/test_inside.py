@@ -41,7 +41,7 @@ def test_the_page_has_them_and_says_what_they_are(tmp_path):
     read = words(page)
     for expected in (
         "of each family the best configuration by validation, the mean over its seeds; the pale lines are the seeds.",
-        "fewest validation bits per character among those with such a cell (hyper_lstm hidden size 400 Nz",
+        "fewest validation bits per character among those with such a cell (HyperLSTM hidden size 400 Nz",
         "validation 1.2",
         "HyperLSTM, standard deviation of d_h by gate: i 0.",
         "full marks are means over its seeds, pale dots the seeds.",

@@ -97,6 +97,8 @@ def test_all_of_it(summed):
     note = summed.client.get_experiment(summed.experiment).tags["mlflow.note.content"]
     assert note.startswith("**Does it survive?**")
     assert note.count("\n| ") == 2 + len(front)
+    assert f"![trade-off](get-artifact?path=trade-off.png&run_uuid={summary.info.run_id})" in note
+    assert summary.data.tags["mlflow.note.content"] == note
 
     before = everything(summed)
     summed.sum_up()
