@@ -76,13 +76,16 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> NoReturn:
         """Run the command, and exit with the code that it returns, if any.
 
-        A UserError is shown as it stands, on stderr, and exits with its own code; Ctrl-C exits with 130.
+        A UserError is shown as it stands, but for passwords in URIs, on stderr, and exits with its own code; Ctrl-C
+        exits with 130.
         """
         try:
             code = super().invoke(ctx)
         except UserError as error:
+            from hyperbudget.study.folder import masked
+
             coloured = is_terminal() and not os.environ.get("NO_COLOR")
-            for line in str(error).splitlines():
+            for line in masked(str(error)).splitlines():
                 click.echo(click.style(line, fg="red") if coloured else line, err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:

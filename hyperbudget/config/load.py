@@ -10,7 +10,7 @@ from typing import Any
 from hyperbudget.config.include import check_include, read_include
 from hyperbudget.config.overrides import override
 from hyperbudget.config.problems import Place, Problems, dotted, listed, show
-from hyperbudget.config.sections import NAME, OBJECTIVES, QUESTION, SECTIONS, Budget, Report, Search
+from hyperbudget.config.sections import NAME, OBJECTIVES, QUESTION, SECTIONS, Budget, Report, Resources, Search
 from hyperbudget.config.space import SPACE_SECTIONS, Space
 from hyperbudget.config.study import Refused, Study
 from hyperbudget.config.words import INVALID, checked, checked_model, unknown_key
@@ -39,7 +39,10 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Study:
         settings["search"] = read_include(settings["search"], space, problems)
     _search(settings["search"], space, problems)
     _report(settings["report"], space, problems)
+    _pruner(settings["search"], space, problems)
+    _runs(settings["budget"], settings["search"], problems)
     _iso_budget(settings["budget"], settings["search"], problems)
+    _pack(settings["resources"], space, problems)
     problems.raise_any()
     axes = tuple(space.axes.values())
     study = Study(path=path.absolute(), axes=axes, fixed=space.fixed, places=problems.places, **settings)
@@ -114,6 +117,38 @@ def _search(search: Search, space: Space, problems: Problems) -> None:
     elif search.trials < len(search.include):
         what = f"{search.trials} is less than the {len(search.include)} configurations of search.include; raise it"
         problems.add(("search", "trials"), what)
+
+
+def _pruner(search: Search, space: Space, problems: Problems) -> None:
+    """Whether the pruner has evaluations to judge trainings by."""
+    if search is INVALID or search.pruner in ("none", "wilcoxon"):
+        return
+    steps, every = space.ends("training.steps"), space.ends("training.evaluate_every")
+    if steps and every and every[0] >= steps[1]:
+        what = (
+            f"{search.pruner} judges a training at its evaluations before the last, and there are none: "
+            f"training.evaluate_every is {every[0]:g}, of {steps[1]:g} steps; lower it, or take another pruner"
+        )
+        problems.add(("search", "pruner"), what)
+
+
+def _runs(budget: Budget, search: Search, problems: Problems) -> None:
+    """Whether the budget of runs is enough for one configuration."""
+    if INVALID in (budget, search) or budget.runs is None or budget.runs >= len(search.at_first):
+        return
+    first = len(search.at_first)
+    what = f"{budget.runs} is less than the {first} seeds of one configuration, so nothing would be trained; raise it"
+    problems.add(("budget", "runs"), what)
+
+
+def _pack(resources: Resources, space: Space, problems: Problems) -> None:
+    """Whether there is anything that packs are for."""
+    if resources is INVALID or not isinstance(resources.pack, int):
+        return
+    networks = space.domain("model.network")
+    if resources.pack > 1 and networks and "language_model" not in networks:
+        what = f"{resources.pack}: packs are of language models, and this study has {listed(networks)}; remove it"
+        problems.add(("resources", "pack"), what)
 
 
 def _iso_budget(budget: Budget, search: Search, problems: Problems) -> None:

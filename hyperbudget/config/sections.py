@@ -48,7 +48,7 @@ def _share(value: Any) -> float:
 Parameter = Annotated[int, Strict(), Field(ge=1), BeforeValidator(_count)]
 """A number of parameters: ``97000``, ``100k``, ``1.5M``."""
 Share = Annotated[float, BeforeValidator(_share)]
-Seed = Annotated[int, Strict(), Field(ge=0), BeforeValidator(whole)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**63), BeforeValidator(whole)]
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 Objective = Literal["validation_error", "learnable_parameters"]
 
@@ -195,6 +195,15 @@ def _gpus(value: Any) -> float | Literal["auto"]:
     return float(value)
 
 
+def _pack(value: Any) -> int | Literal["auto", "off"]:
+    if value in ("auto", "off"):
+        return value  # type: ignore[no-any-return]
+    count = whole(value)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise wrong(f"{show(value)} is neither auto, off nor how many runs share a pack")
+    return count
+
+
 def _duration(value: Any) -> Any:
     """A number stands for seconds."""
     if not isinstance(value, str):
@@ -223,7 +232,7 @@ class Resources(Section):
     gpus: Annotated[float | Literal["auto"], PlainValidator(_gpus)] = 0.0
     stall: Duration = 1800.0
     time_limit: Duration | None = None
-    pack: Count | Literal["auto", "off"] = "auto"
+    pack: Annotated[int | Literal["auto", "off"], PlainValidator(_pack)] = "auto"
     system_metrics: Annotated[bool, Strict()] = False
 
     @property
@@ -254,12 +263,28 @@ def _question(value: str) -> str:
     return value
 
 
+LONGEST_NAME = 200
+"""Characters of a study's name: file systems allow 255, and the names of folders set aside are longer."""
+
+
 def _name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", value):
         raise wrong(f"{show(value)} does not consist of letters, digits and . _ - (neither . nor - at the beginning)")
+    if len(value) > LONGEST_NAME:
+        raise wrong(f"has {len(value)} characters, and a folder is named so; use {LONGEST_NAME} at most")
     return value
 
 
 QUESTION: TypeAdapter[str] = TypeAdapter(Annotated[str, Strict(), AfterValidator(_question)])
 NAME: TypeAdapter[str] = TypeAdapter(Annotated[str, Strict(), AfterValidator(_name)])
-OBJECTIVES: TypeAdapter[tuple[Objective, ...]] = TypeAdapter(Annotated[tuple[Objective, ...], AfterValidator(filled)])
+
+
+def _trained_for(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value == ("learnable_parameters",):
+        raise wrong("learnable_parameters alone is known without training; add validation_error")
+    return value
+
+
+OBJECTIVES: TypeAdapter[tuple[Objective, ...]] = TypeAdapter(
+    Annotated[tuple[Objective, ...], AfterValidator(_trained_for), AfterValidator(filled)]
+)

@@ -55,6 +55,14 @@ class Space:
             return (self.fixed[name],)
         return tuple(version.default for version in FIELDS[name].in_use(self.heads))
 
+    def ends(self, name: str) -> tuple[float, float] | None:
+        """The least and the greatest number that the field can have; None where they are unknown."""
+        axis = self.axes.get(name)
+        if axis is not None and axis.low is not None and axis.high is not None:
+            return axis.low, axis.high
+        values = self.domain(name)
+        return (min(values), max(values)) if values else None
+
     def _flat(self, data: Mapping[str, Any]) -> dict[str, Any]:
         raw = {"task": data["task"]} if "task" in data else {}
         for section in SPACE_SECTIONS:

@@ -25,6 +25,7 @@ _WORDS: dict[str, str] = {
     "model_type": "is not a mapping",
     "too_short": "is empty; give at least one",
     "greater_than": "is not greater than {gt}",
+    "less_than": "is not less than {lt}",
     "greater_than_equal": "is less than {ge}",
     "less_than_equal": "is greater than {le}",
 }

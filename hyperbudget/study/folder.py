@@ -63,8 +63,17 @@ class StudyFolder:
 
     @classmethod
     def of(cls, name: str) -> StudyFolder:
-        """``$HYPERBUDGET_RESULTS/NAME``, else ``results/NAME`` in the folder that the command is called in."""
-        return cls(Path(os.environ.get("HYPERBUDGET_RESULTS") or "results").absolute() / name)
+        """``$HYPERBUDGET_RESULTS/NAME``, else ``results/NAME`` in the folder that the command is called in.
+
+        Raises UserError when the variable names no folder.
+        """
+        where = os.environ.get("HYPERBUDGET_RESULTS") or "results"
+        if "://" in where:
+            raise UserError(
+                f"HYPERBUDGET_RESULTS={masked(where)}: is no folder; checkpoints need one on a disk (MLflow's files "
+                "may lie elsewhere: mlflow server --artifacts-destination)"
+            )
+        return cls(Path(where).expanduser().absolute() / name)
 
     @property
     def study(self) -> Path:
@@ -73,6 +82,11 @@ class StudyFolder:
     @property
     def stores(self) -> Path:
         return self.path / "stores.json"
+
+    @property
+    def mark(self) -> Path:
+        """See `hyperbudget.study.owner`."""
+        return self.path / "mark"
 
     @property
     def call(self) -> Path:
@@ -130,6 +144,8 @@ class Stores:
         storage, tracking = absolute(storage), absolute(tracking)
         has_runs = any(folder.all_runs())
         for option, given, key in (("--storage", storage, "storage"), ("--tracking-uri", tracking, "tracking")):
+            if given == "":
+                raise UserError(f"{option}: is empty; give a URI, or leave the option out")
             if given and has_runs and masked(begun.get(key, given)) != masked(given):
                 raise UserError(
                     f"{option} {masked(given)}: this study was begun with {masked(begun[key])}; leave the option out "

@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from filelock import FileLock, Timeout
-
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
 from hyperbudget.study.former import former, refuse_another_meaning
+from hyperbudget.study.lock import locked
+from hyperbudget.study.owner import claim
 from hyperbudget.study.progress import Listener, Outcome
 from hyperbudget.study.stores import outage
 
@@ -49,7 +49,7 @@ def run_study(study: Study, options: Options, listener: Listener) -> Outcome:
     KeyboardInterrupt at the second Ctrl-C (the first one lets the running trainings finish).
     """
     folder = StudyFolder.of(study.name)
-    with locked(folder):
+    with locked(folder, listener.message):
         if options.fresh:
             set_aside(folder)
         before = former(folder)
@@ -59,7 +59,6 @@ def run_study(study: Study, options: Options, listener: Listener) -> Outcome:
             prepare(task)  # downloaded once, here, before any worker needs them
         stores = Stores.of(folder, options.storage, options.tracking_uri)
         folder.runs.mkdir(parents=True, exist_ok=True)
-        stores.write(folder)
         return drive(study, folder, stores, options, listener, compared=before is not None)
 
 
@@ -89,9 +88,12 @@ def drive(
     try:
         if options.address != "local":
             say_what_is_not_shared(folder, listener)
-        trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared)
-        write_text(folder.study, study.resolved_yaml())
+        own = partial(claim, folder=folder, place=f"--storage {masked(stores.storage)}")
+        trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared, own=own)
         record = Record(Tracker(stores.tracking, study, folder), folder)
+        own(trials)
+        stores.write(folder)  # now that both have answered: the next call goes on there
+        write_text(folder.study, study.resolved_yaml())
         engine = Engine(study, folder, trials, record, pool, listener)
         with interruptible(engine.stop, listener):
             outcome = engine.run()
@@ -167,30 +169,6 @@ def command(study: Study) -> str:
     if called in ("hyperbudget", "__main__.py"):
         return shlex.join(["hyperbudget", *map(masked, sys.argv[1:])])
     return shlex.join(["hyperbudget", "run", study.path.name])
-
-
-@contextlib.contextmanager
-def locked(folder: StudyFolder) -> Iterator[None]:
-    """Hold the study's lock. Raises UserError when another driver has it. The lock ends with its process."""
-    folder.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(lock_path(folder))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise UserError(
-            f"{folder.path}: another 'hyperbudget run' is at work on this study; wait for it or stop it"
-        ) from None
-    except OSError as error:
-        raise UserError(f"{folder.path}: cannot be written ({error.strerror}); set HYPERBUDGET_RESULTS") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def lock_path(folder: StudyFolder) -> Path:
-    """Beside the study's folder, so that setting the folder aside leaves the lock where it is."""
-    return folder.path.with_name(f".{folder.path.name}.lock")
 
 
 def set_aside(folder: StudyFolder) -> None:

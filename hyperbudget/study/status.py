@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filelock import FileLock, Timeout
-
 from hyperbudget.study.folder import Stores, StudyFolder, read_json
-from hyperbudget.study.session import lock_path
+from hyperbudget.study.lock import driver_alive
 
 
 @dataclass(frozen=True)
@@ -50,16 +48,3 @@ def status(folder: StudyFolder) -> Status:
         failures=failures,
         stores=Stores.of(folder),
     )
-
-
-def driver_alive(folder: StudyFolder) -> bool:
-    """Whether a process holds the study's lock."""
-    if not lock_path(folder).exists():
-        return False
-    lock = FileLock(lock_path(folder))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False

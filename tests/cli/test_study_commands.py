@@ -19,8 +19,9 @@ from rich.live import Live
 from hyperbudget.cli import main
 from hyperbudget.cli.live import LiveTable, PlainLines, duration
 from hyperbudget.study.folder import Stores, StudyFolder, write_json
+from hyperbudget.study.lock import lock_path, locked
 from hyperbudget.study.progress import Best, Snapshot
-from hyperbudget.study.session import lock_path, locked, lost_store, set_aside
+from hyperbudget.study.session import lost_store, set_aside
 from tests.study.support import TINY, tiny
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from hyperbudget.config import StudyFileError, load
+from hyperbudget.config import Study, StudyFileError, load
 from hyperbudget.data.tasks import TASK_NAMES as TASKS
 from hyperbudget.nn.spec import FAMILIES, NETWORKS
 
 TASK_NAMES, NETWORK_NAMES, FAMILY_NAMES = (", ".join(names) for names in (TASKS, NETWORKS, FAMILIES))
 Complain = Callable[..., list[str]]
+Load = Callable[..., Study]
 
 HEAD = "question: Why?\ntask: digits\n"
 MODEL = HEAD + "model:\n  network: convnet\n  family: {grid: [free, hyper]}\n"
@@ -101,6 +102,7 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
     [
         ("qestion: Why?", "qestion: unknown key; did you mean 'question'?"),
         ("name: a b", "name: 'a b' does not consist of letters, digits and . _ - (neither . nor - at the beginning)"),
+        (f"name: {'a' * 201}", "name: has 201 characters, and a folder is named so; use 200 at most"),
         ("name: ..", "name: '..' does not consist of letters, digits and . _ - (neither . nor - at the beginning)"),
         ("training: 3", "training: 3 is not a mapping of fields to values"),
         ("training: {learning_rate: -1}", "training.learning_rate: -1 is not greater than 0"),
@@ -134,9 +136,13 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("search: {promote: 50}", "search.promote: '50' is not below 100%; for 50% write the sign"),
         ("search: {seeds: {first: 1}}", "search.seeds: {first: 1} is neither a list of seeds nor how many there are"),
         ("search: {sede: 0}", "search.sede: unknown key; did you mean 'seed'?"),
+        ("search: {seeds: [9223372036854775808]}", "search.seeds[0]: 9223372036854775808 is not less than "
+         "9.22337e+18"),
         ("search: [grid]", "search: ['grid'] is not a mapping"),
         ("objectives: []", "objectives: [] is empty; give at least one"),
         ("objectives: [validation_error, validation_error]", "objectives: 'validation_error' stands in the list twice"),
+        ("objectives: [learnable_parameters]", "objectives: learnable_parameters alone is known without training; add "
+         "validation_error"),
         ("objectives: [validation_eror]", "objectives[0]: 'validation_eror' is not one of validation_error, "
          "learnable_parameters; did you mean 'validation_error'?"),
         ("budget: {params: {mx: 3}}", "budget.params.mx: unknown key; did you mean 'max'?"),
@@ -150,6 +156,8 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
          "or remove it"),
         ("budget: {params: {at: [1k], tolerance: 2}}", "budget.params.tolerance: '2' is not below 100%; for 2% write "
          "the sign"),
+        ("budget: {runs: 2}", "budget.runs: 2 is less than the 3 seeds of one configuration, so nothing would be "
+         "trained; raise it"),
         ("budget: {hours: 0}", "budget.hours: 0 is not greater than 0"),
         ("resources: {cpus: 0}", "resources.cpus: 0 is not greater than 0"),
         ("resources: {gpus: 1.5}", "resources.gpus: 1.5 is neither a share of one GPU nor a whole number of them"),
@@ -160,6 +168,10 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
         ("resources: {stall: 0}", "resources.stall: 0 is not greater than 0"),
         ("resources: {stall: 30 mins}", "resources.stall: '30 mins' is not a duration such as 90s, 30min or 2h"),
         ("resources: {time_limit: 0s}", "resources.time_limit: '0s' is not more than 0"),
+        ("resources: {pack: 0}", "resources.pack: 0 is neither auto, off nor how many runs share a pack"),
+        ("resources: {pack: on}", "resources.pack: 'on' is neither auto, off nor how many runs share a pack"),
+        ("resources: {pack: 8}", "resources.pack: 8: packs are of language models, and this study has convnet; remove "
+         "it"),
         ("resources: {time_limits: 2h}", "resources.time_limits: unknown key; did you mean 'time_limit'?"),
         ("report: {baseline: fre}", f"report.baseline: 'fre' is not one of {FAMILY_NAMES}; did you mean 'free'?"),
         ("report: {baseline: shared}", "report.baseline: 'shared' is no family of this study, which has free, hyper"),
@@ -168,6 +180,20 @@ def test_in_the_model(line: str, message: str, complaints: Complain) -> None:
 )  # fmt: skip
 def test_elsewhere(line: str, message: str, complaints: Complain) -> None:
     assert complaints(f"{MODEL}{line}\n") == [f"x.yaml:6: {message}"]
+
+
+@pytest.mark.parametrize("pruner", ["median", "halving", "hyperband"])
+def test_a_pruner_without_anything_to_judge_by(pruner: str, study: Load, complaints: Complain) -> None:
+    text = f"{MODEL}training: {{steps: 60, evaluate_every: 60}}\nsearch: {{pruner: {pruner}}}\n"
+    assert complaints(text) == [
+        f"x.yaml:7: search.pruner: {pruner} judges a training at its evaluations before the last, and there are none: "
+        "training.evaluate_every is 60, of 60 steps; lower it, or take another pruner"
+    ]
+    for more in ("evaluate_every=59", "steps={grid: [60, 90]}", "evaluate_every={grid: [90, 30]}"):
+        study(text, f"training.{more}")
+    sampled = f"search={{sampler: random, trials: 9, pruner: {pruner}}}"
+    study(text, "training.steps={between: [50, 90]}", sampled)
+    assert len(complaints(text, "training.steps={between: [50, 60]}", sampled)) == 1
 
 
 def test_what_is_required(complaints: Complain) -> None:

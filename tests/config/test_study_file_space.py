@@ -234,7 +234,7 @@ def test_the_resolved_study_is_the_study(overrides: tuple[str, ...], study: Load
 
 
 def test_the_digest_is_of_the_space(study: Load) -> None:
-    same = ["search.seeds=[5]", "budget.runs=1", "budget.hours=", "resources.gpus=1", "report=", "question=Other?",
+    same = ["search.seeds=[5]", "budget.runs=4", "budget.hours=", "resources.gpus=1", "report=", "question=Other?",
             "name=other", "training.learning_rate.role=science", "model.kernel_size=7"]  # fmt: skip
     other = ["model.width.grid=[8, 12]", "training.steps=100", "task=digits", "objectives=[validation_error]",
              "search.seed=1", "budget.params.max=9", "model.width.otherwise=8", "training.l2={grid: [0]}",

@@ -14,6 +14,7 @@ import optuna
 import psutil
 
 from hyperbudget.study.folder import StudyFolder
+from hyperbudget.study.status import status
 from tests.study.support import TINY, numbers, recorded, results, statuses
 
 RUNS, CONFIGURATIONS = 8, 4
@@ -56,7 +57,7 @@ class Command:
             time.sleep(0.01)
 
     def assert_complete(self, deaths: int = 1) -> None:
-        """Files, Optuna and MLflow agree: each run there once, nothing open, after so many deaths of the driver."""
+        """Files, status, Optuna and MLflow agree: each run there once, nothing open, after so many driver's deaths."""
         assert len(results(self.folder)) == RUNS
         states = [trial.state.name for trial in self.trials()]
         assert sorted(set(states) - {"FAIL"}) == ["COMPLETE"]
@@ -66,6 +67,9 @@ class Command:
         assert statuses(parents) == {"FINISHED": CONFIGURATIONS}
         assert statuses(children) == {"FINISHED": RUNS}
         assert len({child.data.tags["hyperbudget.run"] for child in children}) == RUNS
+        now = status(self.folder)
+        assert (now.total, now.finished, now.beyond, now.driver) == (RUNS, RUNS, 0, False)
+        assert (now.failed, now.pruned, now.open, now.failures) == (0, 0, 0, [])
 
     def trials(self) -> list[optuna.trial.FrozenTrial]:
         return optuna.load_study(study_name="tiny", storage=self.folder.default_storage()).trials

@@ -21,6 +21,7 @@ from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_json
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.progress import Outcome
+from hyperbudget.study.status import status
 from hyperbudget.study.tracking.record import Record
 from hyperbudget.study.tracking.tracker import CONFIGURATION_TAG, PARENT_TAG, RUN_TAG, Tracker, all_runs
 from hyperbudget.study.tracking.writer import Writer
@@ -250,6 +251,14 @@ def results(folder: StudyFolder) -> dict[str, dict[str, Any]]:
     """Run -> its result file, of all runs that have one."""
     found = ((run.path.name, run.result) for run in folder.all_runs())
     return {name: json.loads(file.read_text()) for name, file in found if file.exists()}
+
+
+def assert_status(folder: StudyFolder, total: int, **counts: int) -> None:
+    """What `hyperbudget status` shows of a study that no driver is at work on; counts that are not given are 0."""
+    now = status(folder)
+    shown = {name: getattr(now, name) for name in ("finished", "failed", "pruned", "open", "beyond")}
+    assert shown == dict.fromkeys(shown, 0) | counts
+    assert (now.total, now.driver, len(now.failures)) == (total, False, now.failed)
 
 
 def numbers(result: dict[str, Any]) -> dict[str, Any]:

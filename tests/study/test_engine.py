@@ -4,9 +4,10 @@ import mlflow
 import optuna
 import pytest
 
+from hyperbudget.study.folder import read_json
 from hyperbudget.study.results.collect import _rows
 from hyperbudget.study.workers.events import Done
-from tests.study.support import TINY, Death, die_at, in_step, recorded, results, statuses
+from tests.study.support import TINY, Death, assert_status, die_at, in_step, recorded, results, statuses
 
 
 def assert_complete(bench):
@@ -23,6 +24,7 @@ def assert_complete(bench):
         for name in ("curve.train_loss", "curve.seconds"):
             assert len(client.get_metric_history(child.info.run_id, name)) == 2
     assert set(bench.pool.trained.values()) == {1}
+    assert_status(bench.folder, finished=runs, total=runs)
 
 
 def test_a_grid_is_run_whole_and_recorded(bench):
@@ -94,10 +96,17 @@ def die_and_resume(bench, monkeypatch, moment):
         with pytest.raises(Death):
             bench.run()
     done_before = results(bench.folder)
+    begun = len(list(bench.folder.all_runs()))
+    assert_status(bench.folder, finished=len(done_before), open=begun - len(done_before), total=status_total(bench))
     outcome = bench.run()
     assert (outcome.finished, outcome.failures) == (8, [])
     assert_complete(bench)
     assert {name: results(bench.folder)[name] for name in done_before} == done_before
+
+
+def status_total(bench):
+    """What the driver said before it died; it says it first of all."""
+    return read_json(bench.folder.scope)["runs"]
 
 
 def test_a_failed_run_is_recorded_with_its_reason_and_the_study_goes_on(bench):
@@ -110,6 +119,7 @@ def test_a_failed_run_is_recorded_with_its_reason_and_the_study_goes_on(bench):
     parents, children = recorded(bench.tracking, bench.study.name)
     assert statuses(children) == {"FINISHED": 4, "FAILED": 4}
     assert statuses(parents) == {"FINISHED": 2, "FAILED": 2}
+    assert_status(bench.folder, finished=4, failed=4, total=8)
     again = bench.run()  # a failure of the training is a result: it is not tried again
     assert len(again.failures) == 4
     assert set(bench.pool.trained.values()) == {1}
@@ -126,6 +136,7 @@ def test_a_machines_fault_is_tried_again_by_the_next_call(bench):
     bench.pool.wait = faulty
     assert len(bench.run().failures) == 8
     assert not results(bench.folder)
+    assert_status(bench.folder, open=8, total=8)
     assert bench.states() == {"RUNNING": 4}  # a sampler learns nothing from them
     bench.pool.wait = execute
     outcome = bench.run()
@@ -141,6 +152,7 @@ def test_stopping_leaves_a_study_that_goes_on(bench):
     outcome = engine.run()
     assert outcome.stopped
     assert outcome.finished == 3
+    assert_status(bench.folder, finished=3, open=len(list(bench.folder.all_runs())) - 3, total=8)
     parents, children = recorded(bench.tracking, bench.study.name)
     assert "RUNNING" not in statuses(parents) + statuses(children)
     bench.pool.fail = lambda job: None

@@ -6,14 +6,19 @@ import sys
 import optuna
 import pytest
 import ray
+from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
+from hyperbudget.cli import main
 from hyperbudget.errors import UserError
 from hyperbudget.study import session
+from hyperbudget.study.doctor.examine import examine
+from hyperbudget.study.doctor.verdicts import Wanted, machine
 from hyperbudget.study.folder import Stores, StudyFolder, masked, write_json
 from hyperbudget.study.results.collect import _attributes
 from hyperbudget.study.search import space
 from hyperbudget.study.workers import cluster
+from hyperbudget.study.workers.reasons import failed
 from tests.study.support import tiny
 
 URI = "postgresql+psycopg2://me:s3cret@host:5432/db"
@@ -56,6 +61,33 @@ def test_the_file_that_keeps_them_is_private(tmp_path):
     assert stat.S_IMODE(folder.stores.stat().st_mode) == 0o600
     assert Stores.of(folder).storage == URI
     assert "s3cret" not in repr(Stores.of(folder)) + repr(session.Options(storage=URI, address=URI, tracking_uri=URI))
+
+
+def test_why_a_run_failed():
+    try:
+        raise ValueError(f"no data at {URI}")
+    except ValueError as error:
+        outcome = failed(error)
+    assert outcome["reason"] == f"ValueError: no data at {SHOWN}"
+    assert "s3cret" not in outcome["traceback"]
+
+
+def test_what_the_command_prints_of_any_mistake(tmp_path, monkeypatch):
+    monkeypatch.setenv("HYPERBUDGET_RESULTS", str(tmp_path))
+    tiny(tmp_path)
+    for arguments in (["--set", f"question={URI}"], ["--set", f"task={URI}"]):
+        done = CliRunner().invoke(main, ["check", str(tmp_path / "tiny.yaml"), *arguments])
+        assert "s3cret" not in done.output, arguments
+    assert "is not one of" in CliRunner().invoke(main, ["check", str(tmp_path / "tiny.yaml"), "--set", "task=x"]).output
+
+
+def test_what_the_doctor_shows_of_settings_and_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("HYPERBUDGET_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HYPERBUDGET_MNIST_URL", "http://127.0.0.1:9/x?token=s3cret")
+    wanted = Wanted(tmp_path, ("mnist",), None, None)
+    shown = str(list(machine(examine(tmp_path, ("mnist",), True), wanted)))
+    assert "token=***" in shown
+    assert "s3cret" not in shown
 
 
 def refusal(call, *arguments, **options):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -12,9 +11,20 @@ from pathlib import Path
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.doctor.examine import Facts, examine, existing, seconds
-from hyperbudget.study.doctor.verdicts import Check, Place, Wanted, clock, machine, pdf, places, same_data, versions
+from hyperbudget.study.doctor.verdicts import (
+    Check,
+    Place,
+    Wanted,
+    clock,
+    machine,
+    pdf,
+    places,
+    runs,
+    same_data,
+    versions,
+)
 from hyperbudget.study.folder import masked
-from hyperbudget.study.stores import database
+from hyperbudget.study.stores import database, outage
 from hyperbudget.study.workers import cluster
 from hyperbudget.study.workers.cluster import Node
 
@@ -55,6 +65,7 @@ def _nodes(wanted: Wanted, here: Facts) -> Iterator[Place]:
             continue
         checks = [versions(facts, here), *machine(facts, wanted, node), *same_data(facts, here)]
         if node in blind:
+            checks = [check for check in checks if check.name != "results" or check.verdict != "ok"]
             way_out = "checkpoints stay on the node; set HYPERBUDGET_RESULTS to a folder that all nodes share"
             checks.append(Check("shared", "warn", f"cannot see {wanted.folder}", way_out))
         if isinstance(clocks.get(node), float):
@@ -64,8 +75,9 @@ def _nodes(wanted: Wanted, here: Facts) -> Iterator[Place]:
 
 def _capacity(wanted: Wanted, nodes: Sequence[Node]) -> Check:
     fits = sum(places(node, wanted) for node in nodes)
-    found = f"{len(nodes)} node{'s' * (len(nodes) != 1)}, room for {fits} runs of {wanted.cpus:g} CPUs"
-    found += f" and {wanted.gpus:g} GPUs" if wanted.gpus else ""
+    found = f"{len(nodes)} node{'s' * (len(nodes) != 1)}, room for {runs(fits)} at once, with {wanted.cpus:g} CPU"
+    found += "s" * (wanted.cpus != 1) + (f" and {wanted.gpus:g} GPU" + "s" * (wanted.gpus != 1) if wanted.gpus else "")
+    found += " each"
     if fits:
         return Check("capacity", "ok", found)
     return Check("capacity", "FAIL", found, "set resources.cpus and resources.gpus to what one node has")
@@ -82,7 +94,7 @@ def _trials(uri: str) -> Check:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     began = time.perf_counter()
     try:
-        _reach(uri)
+        database.reach(uri)
     except UserError as error:
         return Check("trials", "FAIL", f"{masked(uri)}: {error}")
     try:
@@ -110,15 +122,14 @@ def _tracking(uri: str) -> Check:
 
     quiet()
     try:
-        _reach(uri)
         database.make(uri)
         experiments = MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
     except UserError as error:
         return Check("tracking", "FAIL", f"{masked(uri)}: {error}")
     except Exception as error:  # MLflow lets the exceptions of its stores and of HTTP through
-        what = masked(" ".join(str(error).split()))[:300]
-        way_out = "a server that does not know this name wants: mlflow server --allowed-hosts" if "403" in what else ""
-        way_out = way_out or "is it up, and has MLflow a database of its own there, that this user may make tables in?"
+        what = outage.words(error)
+        way_out = "is it up, and has MLflow a database of its own there, that this user may make tables in?"
+        way_out = "" if outage.ALLOWED_HOSTS in what else way_out
         return Check("tracking", "FAIL", f"{masked(uri)}: {what}", way_out)
     files = experiments[0].artifact_location if experiments else ""
     if uri.startswith("http") and files.startswith(("/", "file:", ".")):
@@ -133,25 +144,6 @@ def _tracking(uri: str) -> Check:
 def _file_to_be_made(uri: str) -> str | None:
     path = Path(uri.removeprefix("sqlite:///").partition("?")[0]) if uri.startswith("sqlite:///") else None
     return f"{path} is made by the first run" if path and not path.exists() else None
-
-
-def _reach(uri: str) -> None:
-    """Raise UserError when nothing listens where `uri` points: drivers try for minutes."""
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        url = make_url(uri)
-    except ArgumentError:
-        return
-    known = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
-    port = url.port or known.get(url.drivername.partition("+")[0])
-    if url.host and port:
-        try:
-            socket.create_connection((url.host, port), 5.0).close()
-        except OSError as error:
-            what = error.strerror or error
-            raise UserError(f"nothing answers at {url.host}, port {port} ({what}); is it up?") from None
 
 
 def installed(tasks: Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from hyperbudget.study.doctor.examine import GIBI, MEBI, Facts
+from hyperbudget.study.folder import masked
 from hyperbudget.study.workers import cluster
 from hyperbudget.study.workers.cluster import Node
 
@@ -65,6 +66,11 @@ def places(node: Node, wanted: Wanted) -> int:
     return int(min(have / need for have, need in needs if need) + 1e-9)
 
 
+def runs(count: int) -> str:
+    """``1 run``, ``2 runs``, ``no runs``."""
+    return f"{count or 'no'} run{'s' * (count != 1)}"
+
+
 def versions(facts: Facts, here: Facts) -> Check:
     """Whether a node has what is installed here."""
     other = [f"{name} {version}" for name, version in facts.versions.items() if here.versions[name] != version]
@@ -91,7 +97,8 @@ def machine(facts: Facts, wanted: Wanted, node: Node | None = None) -> Iterator[
     yield _gpus(facts, node)
     if facts.memory_free is not None:
         little = facts.memory_free < LITTLE_MEMORY * max(at_once, 1)
-        found = f"{_size(facts.memory_free)} free of {_size(facts.memory or 0)}" + (f", {at_once} runs" if node else "")
+        found = f"{_size(facts.memory_free)} free of {_size(facts.memory or 0)}"
+        found += f", for {runs(at_once)} at once" if node else ""
         yield Check(
             "memory", "warn" if little else "ok", found, "fewer runs at once: raise resources.cpus" if little else ""
         )
@@ -99,7 +106,7 @@ def machine(facts: Facts, wanted: Wanted, node: Node | None = None) -> Iterator[
     yield from _results(facts, wanted)
     yield from (_data(facts, index) for index in range(len(facts.data)))
     names = sorted(name for name in facts.settings if name != cluster.DEFAULTS)
-    yield Check("settings", "ok", ", ".join(f"{name}={facts.settings[name]}" for name in names) or "none set")
+    yield Check("settings", "ok", ", ".join(f"{name}={masked(facts.settings[name])}" for name in names) or "none set")
 
 
 def _gpus(facts: Facts, node: Node | None) -> Check:
@@ -149,7 +156,9 @@ def _data(facts: Facts, index: int) -> Check:
     found = facts.data[index]
     name = f"data {found.task}"
     if found.trouble:
-        return Check(name, "FAIL", found.trouble, f"put them into {facts.data_dir}, or set HYPERBUDGET_DATA_DIR")
+        return Check(
+            name, "FAIL", masked(found.trouble), f"put them into {facts.data_dir}, or set HYPERBUDGET_DATA_DIR"
+        )
     if found.fetched:
         return Check(name, "ok", f"not there; the first run downloads them to {facts.data_dir}, once")
     return Check(name, "ok", f"digest {(found.digest or '')[:12]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import optuna
@@ -25,7 +26,7 @@ def sampler(study: Study, trials: int) -> optuna.samplers.BaseSampler:
     they all know by the constraint that every trial carries. Raises UserError where the installed Optuna has no such
     sampler, or not all that it needs.
     """
-    seed = study.search.seed * 1_000_003 + trials
+    seed = (study.search.seed * 1_000_003 + trials) % 2**32  # samplers take no larger ones
     name = study.search.sampler
     try:
         match name:
@@ -52,11 +53,18 @@ def worst(study: Study) -> float:
     return 8.0 if any(map(is_text, study.tasks())) else 1.0
 
 
-def open_study(study: Study, storage: str | optuna.storages.BaseStorage, *, compared: bool = False) -> optuna.Study:
+def open_study(
+    study: Study,
+    storage: str | optuna.storages.BaseStorage,
+    *,
+    compared: bool = False,
+    own: Callable[[optuna.Study], None] = lambda trials: None,
+) -> optuna.Study:
     """Create or load the Optuna study, of the study's name, in `storage`: a URI, or what `open_storage` made of it.
 
     `compared`: its former state is known, and `study` may go on from there. Else all that is known is a digest of the
-    space, kept with the trials. Raises UserError when that differs, or when the storage does not answer.
+    space, kept with the trials. Raises UserError when that differs, or when the storage does not answer. `own` is
+    given the study before anything is changed in it, to say whose it is.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     # `group`, `multivariate` and user attributes that grow are "experimental" in Optuna's words only.
@@ -72,6 +80,7 @@ def open_study(study: Study, storage: str | optuna.storages.BaseStorage, *, comp
         )
     except Exception as error:  # SQLAlchemy and its drivers raise what they like
         raise UserError(f"--storage: Optuna cannot use it: {reason(error)}") from None
+    own(opened)
     opened.sampler = sampler(study, len(opened.trials))
     digest = study.space_digest()
     begun = opened.user_attrs.setdefault("space", digest)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import urllib.request
 from pathlib import Path
 
 from hyperbudget.errors import UserError
@@ -34,10 +36,13 @@ def make(uri: str) -> None:
     """Make MLflow's SQLite database at `uri` where there is none; other stores are left to MLflow.
 
     It takes dozens of migrations, and MLflow refuses what a process leaves that dies in between: so they are done under
-    another name. Raises UserError when a database of another kind cannot be connected to, where MLflow alone would try
-    for minutes.
+    another name. Raises UserError when a database or a server cannot be reached, or a file cannot be made, where MLflow
+    alone would try for minutes.
     """
+    if "://" not in uri and uri != "databricks":
+        raise UserError("it is none of sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DB and http://HOST:PORT")
     if not uri.startswith(SQLITE):
+        reach(uri)
         _connect(uri)
         return
     path = Path(uri.removeprefix(SQLITE).partition("?")[0])
@@ -45,14 +50,39 @@ def make(uri: str) -> None:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+    except OSError as error:
+        raise UserError(f"{path} cannot be made ({error.strerror})") from None
     try:
         SqlAlchemyStore(f"{SQLITE}{partial}", "./mlruns").engine.dispose()
         if not path.exists():  # another study may have made it meanwhile
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def reach(uri: str) -> None:
+    """Raise UserError when nothing listens where `uri` points: drivers try for minutes. A proxy's word is not asked."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(uri)
+    except ArgumentError:
+        return
+    known = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
+    scheme = url.drivername.partition("+")[0]
+    port = url.port or known.get(scheme)
+    behind_proxy = scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.host or "")
+    if url.host and port and not behind_proxy:
+        try:
+            socket.create_connection((url.host, port), 5.0).close()
+        except OSError as error:
+            what = error.strerror or error
+            raise UserError(f"nothing answers at {url.host}, port {port} ({what}); is it up?") from None
 
 
 def _connect(uri: str) -> None:

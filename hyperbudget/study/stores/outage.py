@@ -12,6 +12,9 @@ REFUSALS = {
 """What MLflow calls an error that comes back however often the same is asked."""
 
 
+ALLOWED_HOSTS = "the server wants to know its own name: mlflow server --allowed-hosts 'HOST:*'"
+
+
 def passes(error: BaseException) -> bool:
     """Whether `error` may be gone when the same is tried again: a store that is down, busy or restarted."""
     from mlflow.exceptions import MlflowException
@@ -38,8 +41,9 @@ def from_store(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
-    """What `error` says, on one line, without passwords."""
-    return masked(" ".join(str(error).split()))[:300]
+    """What `error` says, on one line, without passwords; and what to do about MLflow's refusal to be called by name."""
+    said = masked(" ".join(str(error).split()))[:300]
+    return f"{said}; {ALLOWED_HOSTS}" if "Invalid Host header" in said else said
 
 
 def failed(place: str, error: BaseException) -> UserError:

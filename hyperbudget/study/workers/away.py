@@ -45,7 +45,7 @@ class Executor:
 def own_folder(job: Job) -> RunFolder:
     """Where a run lies on such a node: in the ``$HYPERBUDGET_RESULTS`` that is set there, or at home."""
     base = os.environ.get("HYPERBUDGET_RESULTS") or Path.home() / ".cache" / "hyperbudget" / "results"
-    return RunFolder(Path(base).absolute() / ".away" / job.folder.parent.parent.name / job.run)
+    return RunFolder(Path(base).expanduser().absolute() / ".away" / job.folder.parent.parent.name / job.run)
 
 
 def receive(job: Job, result: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import re
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
         if address == "local":
             # More workers than cores is the user's choice: then Ray is told of as many cores as they need.
             cores = max(os.cpu_count() or 1, math.ceil(cpus * (workers or 1)))
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
+            with _on_loopback():
+                ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
         else:
             ray.init(address=address, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -52,6 +54,22 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
             f"--address {masked(address)}: no Ray cluster answers there: {message}; is it up, reachable from here, and "
             "is RAY_AUTH_MODE the same there and here?"
         ) from None
+
+
+@contextlib.contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Let a Ray that is started here listen on 127.0.0.1 alone, as it does on macOS and Windows; else it listens on all
+    of the machine's addresses.
+    """
+    from ray._private import ray_constants
+
+    name = "ENABLE_RAY_CLUSTER"
+    before = getattr(ray_constants, name, True)
+    setattr(ray_constants, name, False)
+    try:
+        yield
+    finally:
+        setattr(ray_constants, name, before)
 
 
 def reach(address: str, *, timeout: float = 5.0) -> None:

@@ -6,18 +6,20 @@ import traceback
 from typing import Any, Literal
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.folder import masked
 
 
 def failed(error: Exception) -> dict[str, Any]:
     """The training's part of the result of a run that went wrong."""
-    return {"status": "failed", "reason": reason(error), "traceback": "".join(traceback.format_exception(error))}
+    text = masked("".join(traceback.format_exception(error)))
+    return {"status": "failed", "reason": reason(error), "traceback": text}
 
 
 def reason(error: Exception) -> str:
-    """One line for a table: what went wrong, without the traceback."""
+    """One line for a table: what went wrong, without the traceback, and without the passwords of URIs."""
     from hyperbudget.train.loop import Diverged
 
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = masked(" ".join(str(error).split())) or type(error).__name__
     if isinstance(error, Diverged):
         return f"diverged: {message}"
     if isinstance(error, UserError):

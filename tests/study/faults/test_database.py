@@ -4,8 +4,10 @@ import multiprocessing
 import sqlite3
 import time
 
+import pytest
 from mlflow import MlflowClient
 
+from hyperbudget.errors import UserError
 from hyperbudget.study.stores import database
 
 
@@ -39,5 +41,25 @@ def test_what_is_there_is_left_alone(tmp_path):
     path.write_bytes(b"mine")
     database.make(f"sqlite:///{path}")
     assert path.read_bytes() == b"mine"
-    database.make("http://nowhere.invalid:5000")
     assert [file.name for file in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("http://127.0.0.1:9", r"^nothing answers at 127\.0\.0\.1, port 9 \(Connection refused\); is it up\?$"),
+        ("sqlite:////proc/nowhere/mlflow.db", r"^/proc/nowhere/mlflow.db cannot be made \(No such file or dir"),
+        ("mlruns", r"^it is none of sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DB and http://HOST:PORT$"),
+    ],
+)
+def test_what_mlflow_would_try_for_minutes_is_said_at_once(uri, said):
+    with pytest.raises(UserError, match=said):
+        database.make(uri)
+
+
+def test_a_server_behind_a_proxy_is_left_to_mlflow(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    database.make("http://nowhere.invalid:5000")
+    monkeypatch.setenv("no_proxy", "nowhere.invalid")
+    with pytest.raises(UserError, match="nothing answers at nowhere"):
+        database.make("http://nowhere.invalid:5000")

@@ -1,8 +1,11 @@
 """One run and its faults, in this process: time limits, memory, disks, clocks, and what a worker tells meanwhile."""
 
+import contextlib
 import dataclasses
 import errno
 import itertools
+import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +16,7 @@ from hyperbudget.study.workers.job import Contact, Crowded
 from hyperbudget.study.workers.reporter import goes_on
 from hyperbudget.train import checkpoint
 from hyperbudget.train.loop import Training
-from tests.study.support import numbers
+from tests.study.support import Death, numbers
 from tests.study.workers.test_execute import job
 
 
@@ -152,8 +155,6 @@ class TestDisk:
     def test_full_at_the_result_is_the_machines_fault_and_the_next_attempt_goes_on(
         self, wanted, folder, monkeypatch, undisturbed, file
     ):
-        from pathlib import Path
-
         replace = Path.replace
 
         def full(path, target):
@@ -199,3 +200,46 @@ def test_a_clock_that_is_set_back_changes_nothing(wanted, folder, monkeypatch, u
     assert 0 < result["seconds"] < 600
     assert result["curve"]["seconds"] == sorted(result["curve"]["seconds"])
     assert read_json(folder.result) == result
+
+
+class TestDeathAtAnyWrite:
+    """A worker that is killed at any of its operations on files, and a second one that goes on."""
+
+    OPERATIONS = [(os, "fsync"), (Path, "replace"), (Path, "unlink"), (Path, "open")]
+
+    def die_at(self, monkeypatch, moment):
+        """Nothing is done from operation number `moment` on, as after a kill; returns the count so far."""
+        count = [0]
+
+        def dying(method):
+            def call(*arguments, **options):
+                count[0] += 1
+                if 0 < moment <= count[0]:
+                    raise Death
+                return method(*arguments, **options)
+
+            return call
+
+        for owner, name in self.OPERATIONS:
+            monkeypatch.setattr(owner, name, dying(getattr(owner, name)))
+        return count
+
+    def test_goes_on_with_the_same_numbers(self, tmp_path, monkeypatch):
+        undisturbed = execute(job(tmp_path / "undisturbed", steps=10))
+        with monkeypatch.context() as patch:
+            count = self.die_at(patch, 0)
+            execute(job(tmp_path / "counted", steps=10))
+        assert count[0] > 15
+        for moment in range(1, count[0] + 1):
+            wanted = job(tmp_path / str(moment), steps=10)
+            folder = RunFolder(wanted.folder)
+            with monkeypatch.context() as patch:
+                self.die_at(patch, moment)
+                with contextlib.suppress(Death):
+                    execute(wanted)
+            committed = read_json(folder.result)
+            again = execute(wanted)
+            assert numbers(again) == numbers(undisturbed)
+            assert committed in (None, again), "what is committed is not trained again"
+            assert folder.model.stat().st_size == again["compact_bytes"]
+            assert not list(folder.path.glob("*.part")) or committed

@@ -82,6 +82,17 @@ def board_pid():
     return board.pid
 
 
+def test_nobody_else_on_the_network_can_speak_to_it(pool, tmp_path):
+    play(pool, job(tmp_path, "a", "1"))  # so that all of its processes are there
+    ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    listening = {
+        (process.name(), socket.laddr.ip.removeprefix("::ffff:"))
+        for process in ours for socket in process.net_connections("tcp") if socket.status == "LISTEN"
+    }  # fmt: skip
+    assert {"raylet", "gcs_server"} <= {name for name, _ in listening}
+    assert {address for _, address in listening} == {"127.0.0.1"}
+
+
 def test_evaluations_come_in_order_and_an_answer_stops_a_run(pool, tmp_path):
     jobs = [job(tmp_path, "a", "1", "2", "3", asks=True), job(tmp_path, "b", "1", "2", "3", asks=True)]
     events = play(pool, *jobs, answer=lambda run, step: (run, step) != ("b", 2))

@@ -6,7 +6,7 @@ import pytest
 
 from hyperbudget.nn.cells import PHI_BINS
 from hyperbudget.report import build
-from hyperbudget.study.folder import write_json
+from hyperbudget.study.folder import RunFolder, write_json
 from hyperbudget.study.results import frame
 from hyperbudget.study.results.collect import collect
 from hyperbudget.study.workers.execute import execute
@@ -59,7 +59,7 @@ def test_and_the_report_shows_it(trained, tmp_path):
     page = path.read_text()
     assert "Where the small cell changes the weights of the main one" in page
     assert "Where φ(c) lies" in page
-    assert "among those with such a cell (hyper_lstm" in page
+    assert "among those with such a cell (HyperLSTM" in page
     assert "How they learn" not in page, "one evaluation is no curve"
 
 
@@ -69,6 +69,7 @@ def test_a_study_without_any_has_no_such_columns(bench, monkeypatch):
     def older(job):
         result = execute(job)
         del result["dynamics"]
+        write_json(RunFolder(job.folder).result, result)
         return result
 
     bench.pool.execute = older

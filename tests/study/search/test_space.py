@@ -34,6 +34,15 @@ def test_lists_are_values_too(tmp_path):
     assert set(found) == {(0.5,), (0.3, 0.6)}
 
 
+@pytest.mark.parametrize("name", ["grid", "random", "tpe", "nsga2", "gp"])
+def test_a_seed_may_be_any_number(tmp_path, name):
+    trials = [] if name == "grid" else ["search.trials=3"]
+    for seed in (4295, 2**63 - 1):
+        study = tiny(tmp_path, f"search.sampler={name}", f"search.seed={seed}", *trials)
+        opened = optuna.create_study(sampler=space.sampler(study, 7))
+        assert 0 <= opened.ask().suggest_float("x", 0, 1) <= 1
+
+
 def test_a_changed_space_is_refused_where_only_its_digest_is_known(tmp_path):
     storage = optuna.storages.InMemoryStorage()
     space.open_study(tiny(tmp_path), storage)

@@ -1,0 +1,77 @@
+"""A whole call of ``run``, but for its processes: what it keeps of its options, and which results it goes on with."""
+
+import pytest
+from mlflow.exceptions import MlflowException
+
+from hyperbudget.errors import UserError
+from hyperbudget.study.folder import StudyFolder, read_json
+from hyperbudget.study.session import Options, run_study
+from hyperbudget.study.stores import outage
+from hyperbudget.study.workers import pool
+from tests.study.support import InlinePool, Silent, results, tiny
+
+
+class Inline(InlinePool):
+    def __init__(self, **_):
+        super().__init__()
+
+    def close(self): ...
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Runs the study for one of its users, each with a folder of results of their own."""
+    monkeypatch.setattr(pool, "Pool", Inline)
+
+    def call(user, name, *overrides, **options):
+        monkeypatch.setenv("HYPERBUDGET_RESULTS", str(tmp_path / user))
+        return run_study(tiny(tmp_path, *overrides, name=name), Options(**options), Silent())
+
+    return call
+
+
+def test_two_users_of_one_storage_and_one_server(run, tmp_path, tracking):
+    shared = {"storage": f"sqlite:///{tmp_path}/trials.db", "tracking_uri": tracking}
+    assert run("mine", "one-storage", **shared).finished == 8
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"^--storage sqlite:.* has a study 'one-storage' already, of other") as one:
+            run("yours", "one-storage", **shared)
+        assert one.value.exit_code == 2
+    elsewhere = shared | {"storage": f"sqlite:///{tmp_path}/others.db"}
+    with pytest.raises(UserError, match=r"^--tracking-uri sqlite:.* has a study 'one-storage' already, of other"):
+        run("yours", "one-storage", **elsewhere)
+    assert not results(StudyFolder(tmp_path / "yours" / "one-storage"))
+    assert run("yours", "one-storage", "name=another-name", **shared).finished == 8  # the way out
+    assert run("mine", "one-storage").finished == 8
+
+
+def test_results_that_are_no_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HYPERBUDGET_RESULTS", "s3://me:s3cret@bucket/results")
+    with pytest.raises(UserError, match=r"^HYPERBUDGET_RESULTS=s3://me:\*\*\*@bucket/results: is no folder;"):
+        StudyFolder.of("tiny")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HYPERBUDGET_RESULTS", "~/results")
+    assert StudyFolder.of("tiny").path == tmp_path / "results" / "tiny"
+
+
+def test_a_server_that_does_not_know_its_name():
+    """As MLflow's says it, which listens to localhost and addresses alone unless it is told."""
+    refusal = "API request failed with error code 403 != 200. Response body: 'Invalid Host header - possible DNS ...'"
+    assert outage.words(MlflowException(refusal)).endswith("its own name: mlflow server --allowed-hosts 'HOST:*'")
+    assert outage.words(MlflowException("403: forbidden")) == "403: forbidden"
+
+
+def test_a_store_that_cannot_be_used_is_not_kept_for_the_next_call(run, tmp_path, tracking):
+    for option, wrong in [
+        ("storage", "sqlite:////nowhere/x.db"), ("tracking_uri", "http://127.0.0.1:9"), ("storage", ""),
+        ("tracking_uri", "nonsense"), ("tracking_uri", "sqlite:////proc/mlflow.db"),
+    ]:  # fmt: skip
+        given = {"storage": f"sqlite:///{tmp_path}/trials.db", "tracking_uri": tracking, option: wrong}
+        with pytest.raises(UserError, match=r"^--\w") as caught:
+            run("mine", "not-kept", **given)
+        assert str(caught.value).startswith("--storage" if option == "storage" else "--tracking-uri")
+        assert "\n" not in str(caught.value)
+    folder = StudyFolder(tmp_path / "mine" / "not-kept")
+    assert not folder.stores.exists()
+    assert run("mine", "not-kept", tracking_uri=tracking).finished == 8
+    assert read_json(folder.stores) == {"storage": folder.default_storage(), "tracking": tracking}
