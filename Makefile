@@ -1,5 +1,5 @@
 # make quickstart   installs into .venv, runs the study digits-quick and builds its report
-# make test         installs into .venv, runs all tests
+# make test         installs into .venv, runs all tests, two files at a time
 # make lint types   ruff and mypy
 # make accessibility   checks the reports in reports/ with axe-core, light, dark and narrow; needs npm and Chromium
 
@@ -18,7 +18,7 @@ quickstart: install
 	$(BIN)/hyperbudget report digits-quick
 
 test: install-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: install-dev
 	$(BIN)/ruff check .

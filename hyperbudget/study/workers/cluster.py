@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hyperbudget
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import masked
 
@@ -29,8 +30,8 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
 
     Workers get this process's ``HYPERBUDGET_...`` settings, except what is set on their node itself.
     """
-    meant = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
-    if meant not in ("local", "auto"):
+    meant = noted() if address == "auto" else address
+    if meant != "local":
         reach(meant)
     import ray
 
@@ -39,13 +40,13 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
     os.environ.setdefault("RAY_OVERRIDE_JOB_RUNTIME_ENV", "1")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "runtime_env": _environment()}
     try:
-        if address == "local":
+        if meant == "local":
             # More workers than cores is the user's choice: then Ray is told of as many cores as they need.
             cores = max(os.cpu_count() or 1, math.ceil(cpus * (workers or 1)))
             with _on_loopback():
                 ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
         else:
-            ray.init(address=address, **quiet)
+            ray.init(address=meant, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         said = str(error).strip()
         said = said.splitlines()[-1] if "Traceback" in said else said  # of Ray's own server
@@ -54,6 +55,23 @@ def connect(address: str, cpus: float, gpus: float, workers: int | None) -> None
             f"--address {masked(address)}: no Ray cluster answers there: {message}; is it up, reachable from here, and "
             "is RAY_AUTH_MODE the same there and here?"
         ) from None
+
+
+def noted() -> str:
+    """The cluster that this machine is part of: ``RAY_ADDRESS``, else where ``ray start`` was last called here.
+
+    Ray's own ``auto`` also takes any Ray that it finds running, such as one that another study has started for itself.
+    Raises UserError where there is none.
+    """
+    from ray._private.utils import read_ray_address
+
+    found = os.environ.get("RAY_ADDRESS") or read_ray_address()
+    if not found or found == "auto":
+        raise UserError(
+            "--address auto: no Ray cluster answers there: 'ray start' was not called on this machine, and RAY_ADDRESS "
+            "names none; start one, or give its --address"
+        )
+    return found
 
 
 @contextlib.contextmanager
@@ -93,7 +111,7 @@ def reach(address: str, *, timeout: float = 5.0) -> None:
 def _environment() -> dict[str, Any]:
     settings = {name: value for name, value in os.environ.items() if name.startswith("HYPERBUDGET_") and name != OWN}
     variables = {DEFAULTS: json.dumps(settings)}
-    package_root = Path(__file__).resolve().parents[2]
+    package_root = Path(hyperbudget.__file__).resolve().parents[1]
     if package_root.name not in ("site-packages", "dist-packages"):
         # Workers find this package where the driver found it, also when the project was never installed.
         variables["PYTHONPATH"] = os.pathsep.join([str(package_root), os.environ.get("PYTHONPATH", "")])

@@ -1,0 +1,8 @@
+"""For all tests: how they run side by side."""
+
+import os
+
+if (
+    "PYTEST_XDIST_WORKER" in os.environ
+):  # before torch is imported: each of the processes has a core, and not all of them
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
