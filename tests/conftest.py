@@ -2,7 +2,5 @@
 
 import os
 
-if (
-    "PYTEST_XDIST_WORKER" in os.environ
-):  # before torch is imported: each of the processes has a core, and not all of them
+if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: each process has a core, not all of them
     os.environ.setdefault("OMP_NUM_THREADS", "1")
