@@ -142,7 +142,9 @@ class Patient(BaseStorage):  # type: ignore[misc]  # Optuna is not typed
             return int(trials[number]._trial_id) if len(trials) > number else None
 
         trial_id = self._ask(lambda: int(self.backend.create_new_trial(study_id, template_trial)), made)
-        newest = self.get_trial_number_from_id(trial_id)
+        newest = number  # as almost always; Optuna knows that without asking the storage, but not the number of a trial
+        if self.get_trial_id_from_study_id_trial_number(study_id, number) != trial_id:
+            newest = self.get_trial_number_from_id(trial_id)
         for lost in range(number, newest):  # Optuna repeats this by itself, too, and does not look first
             self.set_trial_state_values(self.get_trial_id_from_study_id_trial_number(study_id, lost), TrialState.FAIL)
         self._trials[study_id] = newest + 1
