@@ -11,7 +11,6 @@ import contextlib
 import os
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.beat import repeating
 from hyperbudget.study.folder import StudyFolder, read_json, write_json
 
 BEAT = 5.0
@@ -105,21 +105,15 @@ def _refuse_one_elsewhere(folder: StudyFolder, say: Callable[[str], None]) -> No
 
 @contextlib.contextmanager
 def _signs_of_life(folder: StudyFolder) -> Iterator[None]:
-    path, over = sign_path(folder), threading.Event()
+    path = sign_path(folder)
 
     def give() -> None:
-        while True:
-            with contextlib.suppress(OSError):  # a full disk is said by what needs it
-                sign = {"host": socket.gethostname(), "process": os.getpid(), "beat": secrets.token_hex(4)}
-                write_json(path, sign)
-            if over.wait(BEAT):
-                return
+        with contextlib.suppress(OSError):  # a full disk is said by what needs it
+            sign = {"host": socket.gethostname(), "process": os.getpid(), "beat": secrets.token_hex(4)}
+            write_json(path, sign)
 
-    thread = threading.Thread(target=give, name="signs of life", daemon=True)
-    thread.start()
     try:
-        yield
+        with repeating(give, BEAT, "signs of life"):
+            yield
     finally:
-        over.set()
-        thread.join()
         path.unlink(missing_ok=True)

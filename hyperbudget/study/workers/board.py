@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from hyperbudget.study.beat import repeating
 
 if TYPE_CHECKING:
     from hyperbudget.study.workers.job import Evaluation
@@ -126,20 +127,8 @@ class Line:
     @contextlib.contextmanager
     def beating(self, mark: Callable[[], Mark]) -> Iterator[None]:
         """Send a heartbeat now and every few seconds, with what `mark` returns."""
-        over = threading.Event()
-
-        def send() -> None:
-            while not over.is_set():
-                self.board.beat.remote(self.name, mark())
-                over.wait(self.beat)
-
-        thread = threading.Thread(target=send, name="heartbeat", daemon=True)
-        thread.start()
-        try:
+        with repeating(lambda: self.board.beat.remote(self.name, mark()), self.beat, "heartbeat"):
             yield
-        finally:
-            over.set()
-            thread.join()
 
 
 def open_board() -> Any:
