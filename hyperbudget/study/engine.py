@@ -16,6 +16,7 @@ ended early by `hyperbudget.study.search.pruning`.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import uuid
 from collections import deque
@@ -256,6 +257,7 @@ class Engine:
         folder.path.mkdir(parents=True, exist_ok=True)
         write_json(folder.spec, {"run": name, **spec.fields()})
         folder.attempt.write_text(self.attempt, encoding="utf-8")
+        folder.fault.unlink(missing_ok=True)
         job = Job(
             name, spec.fields(), digest(spec.task), folder.path, self.attempt, self.threads,
             asks=self.pruning.by_curve and spec.seed == self.study.search.seeds[0],
@@ -316,6 +318,9 @@ class Engine:
         self.record.run_ended(name, result)
         if done.result:
             result = self._know(name, result)
+        else:
+            with contextlib.suppress(OSError):  # as where the disk is what failed; MLflow has it, too
+                write_json(self.folder.run(name).fault, result)
         self.pruning.ended(name, result.get("validation_error"))
         claims = self.waiting.pop(name)
         for number, seed in claims:

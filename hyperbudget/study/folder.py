@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def fault(self) -> Path:
+        """What kept the machine from giving the run a result; the next call tries again."""
+        return self.path / "fault.json"
+
+    @property
     def result(self) -> Path:
         return self.path / "result.json"
 

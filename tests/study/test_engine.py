@@ -6,6 +6,7 @@ import pytest
 
 from hyperbudget.study.folder import read_json
 from hyperbudget.study.results.collect import _rows
+from hyperbudget.study.status import status
 from hyperbudget.study.workers.events import Done
 from tests.study.support import TINY, Death, assert_status, die_at, in_step, recorded, results, statuses
 
@@ -136,11 +137,15 @@ def test_a_machines_fault_is_tried_again_by_the_next_call(bench):
     bench.pool.wait = faulty
     assert len(bench.run().failures) == 8
     assert not results(bench.folder)
-    assert_status(bench.folder, open=8, total=8)
+    assert_status(bench.folder, failed=8, total=8)
+    assert {reason for _, reason in status(bench.folder).failures} == {
+        "the worker died, 3 times; the next call tries it again"
+    }
     assert bench.states() == {"RUNNING": 4}  # a sampler learns nothing from them
     bench.pool.wait = execute
     outcome = bench.run()
     assert (outcome.finished, outcome.failures) == (8, [])
+    assert_status(bench.folder, finished=8, total=8)
     assert statuses(recorded(bench.tracking, bench.study.name)[1]) == {"FINISHED": 8}
     assert bench.states() == {"COMPLETE": 4}
 
