@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.draws import SEED, Draws, draw_means
-from hyperbudget.analyze.intervals import LEVEL, Resolution
+from hyperbudget.analyze.intervals import TAILS, Resolution
 
 SAME = 1e-3
 """Steps that change all logs by less are left out."""
@@ -46,7 +46,6 @@ def attainment(members: Sequence[Configuration], validation: Draws, test: Draws)
     ordered = sorted(members, key=lambda c: c.parameters)
     lowest, reached = np.asarray(np.inf), np.asarray(np.nan)
     counts, quantiles = [], []
-    tail = (1 - LEVEL) / 2
     for place, configuration in enumerate(ordered):
         mine = validation.logs[configuration.name]
         reached = np.where(mine < lowest, test.logs[configuration.name], reached)
@@ -54,7 +53,7 @@ def attainment(members: Sequence[Configuration], validation: Draws, test: Draws)
         following = ordered[place + 1].parameters if place + 1 < len(ordered) else None
         if configuration.parameters != following:
             counts.append(configuration.parameters)
-            quantiles.append(np.quantile(reached, [tail, 0.5, 1 - tail]))
+            quantiles.append(np.quantile(reached, [TAILS[0], 0.5, TAILS[1]]))
     found = np.array(quantiles)
     kept = np.append(True, np.abs(np.diff(found, axis=0)).max(axis=1) > SAME)
     low, middle, high = np.exp(found[kept]).T

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hyperbudget.analyze.axes import Effect
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.draws import Draws
-from hyperbudget.analyze.intervals import LEVEL, Interval
+from hyperbudget.analyze.intervals import TAILS, Interval
 
 SPAN = math.sqrt(2)
 """A front or an axis that covers a smaller factor of parameters says nothing of a doubling."""
@@ -92,6 +92,5 @@ def _factor(weights: NDArray[np.float64], members: Sequence[Configuration], draw
     low = high = None
     if draws is not None:
         slopes = weights @ np.stack([draws.logs[c.name] for c in members])
-        tail = (1 - LEVEL) / 2
-        low, high = (math.exp(end) for end in np.quantile(slopes, [tail, 1 - tail]))
+        low, high = (math.exp(end) for end in np.quantile(slopes, TAILS))
     return Interval(math.exp(slope), low, high, min(c.n for c in members))

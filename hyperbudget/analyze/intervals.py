@@ -20,6 +20,8 @@ from hyperbudget.data.tasks import TASKS
 from hyperbudget.study.results.frame import metric_of
 
 LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)
+"""The quantiles of draws between which `LEVEL` of them lie."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,12 @@ def mean_interval(errors: Sequence[float], step: float, level: float = LEVEL) ->
     mean = float(logs.mean())
     if variance is None:
         return Interval(math.exp(mean), None, None, n)
-    half = float(stats.t.ppf(0.5 + level / 2, n - 1)) * math.sqrt(variance / n)
+    return t_interval(mean, math.sqrt(variance / n), n - 1, n, level)
+
+
+def t_interval(mean: float, scale: float, freedom: float, n: int, level: float = LEVEL) -> Interval:
+    """Student's t interval of a mean of logs with the standard error `scale`, as errors or ratios; `n` is kept."""
+    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * scale
     return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half), n)
 
 
@@ -65,8 +72,7 @@ def ratio_interval(errors: Sequence[float], reference: Sequence[float], step: fl
     n = min(len(errors), len(reference))
     if scale is None:
         return Interval(math.exp(difference), None, None, n)
-    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * scale
-    return Interval(math.exp(difference), math.exp(difference - half), math.exp(difference + half), n)
+    return t_interval(difference, scale, freedom, n, level)
 
 
 def probability_lower(errors: Sequence[float], reference: Sequence[float], step: float) -> float | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.draws import Draws
-from hyperbudget.analyze.intervals import LEVEL, Interval
+from hyperbudget.analyze.intervals import TAILS, Interval
 
 _SERIES = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 5.0, 7.0))
 _WIDE = 4.0
@@ -100,9 +100,8 @@ def _ratio(
     if needed is not None and reference is not None:
         both = np.isfinite(needed) & np.isfinite(reference)
         if both.mean() >= _ENOUGH:
-            tail = (1 - LEVEL) / 2
             ratios = needed[both] / reference[both]
-            low, high = (float(end) for end in np.quantile(ratios, [tail, 1 - tail], method="nearest"))
+            low, high = (float(end) for end in np.quantile(ratios, TAILS, method="nearest"))
     return Interval(ours.parameters / theirs.parameters, low, high, min(ours.n, theirs.n))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hyperbudget.analyze.axes import Effect
 from hyperbudget.analyze.configurations import Configuration
 from hyperbudget.analyze.convergence import FEWEST, Convergence
-from hyperbudget.analyze.exchange import ExchangeRate
+from hyperbudget.analyze.exchange import SPAN, ExchangeRate
 from hyperbudget.analyze.gap import FEWEST as FEWEST_OF_GAP
 from hyperbudget.analyze.gap import Gap
 from hyperbudget.analyze.importance import FEWEST as FEWEST_OF_A_FAMILY
@@ -36,7 +36,7 @@ def unsaid(
     if not targets:
         found.append("what a quality takes: no family’s front has two configurations")
     if not rates:
-        found.append("what a doubling of the parameters buys: no family’s front covers a factor of 1.4")
+        found.append(f"what a doubling of the parameters buys: no family’s front covers a factor of {SPAN:.1f}")
     if not effects:
         found.append("what an axis buys: none has two values within a family")
     if not importances:

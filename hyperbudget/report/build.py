@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from hyperbudget.analyze.exchange import SPAN
 from hyperbudget.analyze.summary import analyze
 from hyperbudget.report.certainty import certainty
 from hyperbudget.report.figures import draw_figures, render_figures
@@ -59,6 +60,7 @@ def _context(frame: pd.DataFrame) -> dict[str, Any]:
         "metrics": sorted({analysis.metric.name for _, _, analysis in found if analysis.configurations}),
         "provenance": provenance(frame),
         "printed": PRINTED,
+        "span": f"× {SPAN:.1f}",
     }
 
 

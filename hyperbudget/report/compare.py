@@ -55,8 +55,8 @@ def build_comparison(frames: Mapping[str, pd.DataFrame], out: Path, only: Target
         raise UserError(f"compare: takes 2 to {MOST} studies, and got {len(frames)}")
     found = compare(frames)
     runs = csv(pd.concat([frame.assign(study=name) for name, frame in frames.items()], ignore_index=True))
-    context, styles = _context(frames, found), study_styles([*frames])
-
+    styles = study_styles([*frames])
+    context = _context(frames, found, styles)
     drawn = [_draw(part, styles) for part in found.parts]
 
     def draw(target: Target, stretches: Mapping[str, float]) -> str:
@@ -71,10 +71,9 @@ def build_comparison(frames: Mapping[str, pd.DataFrame], out: Path, only: Target
     return Built(files, left_out_words(found.left_out) + lone)
 
 
-def _context(frames: Mapping[str, pd.DataFrame], found: Studies) -> dict[str, Any]:
+def _context(frames: Mapping[str, pd.DataFrame], found: Studies, styles: Mapping[str, FamilyStyle]) -> dict[str, Any]:
     names, parts = list(frames), found.parts
     title = f"{listing(names)}: do they differ?"
-    styles = study_styles(names)
     compared = _compared(frames, parts)
     unlike = differences(compared)
     return {

@@ -17,8 +17,6 @@ Draw = Callable[[Mapping[str, float]], str]
 
 SLACK = 4.0
 """CSS pixels of a page that are not planned with, for rounding."""
-
-
 SINGLE = 0.7
 """From this ratio on, a page has room for the contents in one column; at 1, for roomy lines."""
 

@@ -40,6 +40,7 @@ from hyperbudget.study.tracking.record import Record
 from hyperbudget.study.workers import packs
 from hyperbudget.study.workers.events import Done, Evaluated, Retried
 from hyperbudget.study.workers.job import Job
+from hyperbudget.study.workers.machine import now
 from hyperbudget.study.workers.pool import Pool
 from hyperbudget.study.workers.reporter import goes_on
 from hyperbudget.train.spec import RunSpec
@@ -369,8 +370,6 @@ class Engine:
 
 def _fault(done: Done) -> Result:
     """What a run that the machine could not give a result counts as: failed, and tried again by the next call."""
-    from hyperbudget.study.workers.machine import now
-
     return {
         "status": "failed", "reason": done.fault, "run": done.job.run, "seed": done.job.fields["seed"],
         "finished": now(), "fault": True,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from hyperbudget.analyze.configurations import Configuration
-from hyperbudget.analyze.intervals import LEVEL, Interval, moments, probability_lower, ratio_interval
+from hyperbudget.analyze.intervals import LEVEL, Interval, moments, probability_lower, ratio_interval, t_interval
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def paired_ratio(errors: Sequence[float], reference: Sequence[float], step: floa
     rounding = step**2 / 12 * (math.exp(-2 * float(logs.mean())) + math.exp(-2 * float(other_logs.mean())))
     scale = math.sqrt(max(float(differences.var(ddof=1)), rounding) / n)
     p = float(2 * stats.t.sf(abs(mean) / scale, n - 1))
-    return _interval(mean, scale, n - 1, n), p
+    return t_interval(mean, scale, n - 1, n), p
 
 
 def unpaired_ratio(errors: Sequence[float], reference: Sequence[float], step: float) -> tuple[Interval, float | None]:
@@ -146,7 +146,7 @@ def _apart(differences: NDArray[np.float64]) -> Interval | None:
     if configurations < 2 or variance == 0:
         return None
     scale = math.sqrt(variance / (configurations * seeds))
-    return _interval(float(differences.mean()), scale, configurations * (seeds - 1), seeds)
+    return t_interval(float(differences.mean()), scale, configurations * (seeds - 1), seeds)
 
 
 def _wider(one: Interval, other: Interval | None) -> Interval:
@@ -154,8 +154,3 @@ def _wider(one: Interval, other: Interval | None) -> Interval:
     if one.high is None or other is None or other.high is None:
         return one
     return one if one.high >= other.high else other
-
-
-def _interval(mean: float, scale: float, freedom: float, n: int) -> Interval:
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, freedom)) * scale
-    return Interval(math.exp(mean), math.exp(mean - half), math.exp(mean + half), n)

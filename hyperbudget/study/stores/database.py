@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 import urllib.request
 from pathlib import Path
 
 from hyperbudget.errors import UserError
+from hyperbudget.study.listens import silent
 from hyperbudget.study.stores import outage
 
 SQLITE = "sqlite:///"
@@ -77,12 +77,8 @@ def reach(uri: str) -> None:
     scheme = url.drivername.partition("+")[0]
     port = url.port or known.get(scheme)
     behind_proxy = scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(url.host or "")
-    if url.host and port and not behind_proxy:
-        try:
-            socket.create_connection((url.host, port), 5.0).close()
-        except OSError as error:
-            what = error.strerror or error
-            raise UserError(f"nothing answers at {url.host}, port {port} ({what}); is it up?") from None
+    if url.host and port and not behind_proxy and (nothing := silent(url.host, port)):
+        raise UserError(f"{nothing}; is it up?")
 
 
 def _connect(uri: str) -> None:

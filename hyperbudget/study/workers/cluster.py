@@ -17,6 +17,7 @@ from typing import Any
 import hyperbudget
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import masked
+from hyperbudget.study.listens import silent
 
 OWN = "HYPERBUDGET_RESULTS"
 """The one of our environment variables that workers are not given: a job says where its run lies."""
@@ -99,13 +100,11 @@ def reach(address: str, *, timeout: float = 5.0) -> None:
             "another one) and ray://HOST:PORT (its Ray Client's, 10001)"
         )
     host, port = match["host"].strip("[]"), int(match["port"] or 10001)
-    try:
-        socket.create_connection((host, port), timeout).close()
-    except OSError as error:
+    if nothing := silent(host, port, timeout):
         raise UserError(
-            f"--address {masked(address)}: nothing answers at {host}, port {port} ({error.strerror or error}); is a "
-            "Ray head up there (ray start --head), and reachable from here?"
-        ) from None
+            f"--address {masked(address)}: {nothing}; is a Ray head up there (ray start --head), and reachable from "
+            "here?"
+        )
 
 
 def _environment() -> dict[str, Any]:
