@@ -79,7 +79,7 @@ class Engine:
     def __init__(
         self, study: Study, folder: StudyFolder, trials: optuna.Study, record: Record, pool: Pool, listener: Listener
     ) -> None:
-        self.study, self.folder, self.trials, self.record, self.pool = study, folder, trials, record, pool
+        self.study, self.folder, self.record, self.pool = study, folder, record, pool
         self.progress = Progress(listener, pool.workers)
         self.attempt = uuid.uuid4().hex
         self.threads = max(1, int(study.resources.cpus))
@@ -352,10 +352,9 @@ class Engine:
             return  # the machine's, and nothing that a sampler should learn: the next call takes the trial up again
         if error is not None:
             values = space.objectives(self.study, error, begun.chosen.anatomy.learnable)
-            self.trials.tell(number, values, skip_if_finished=True)
+            self.proposals.tell(number, TrialState.COMPLETE, values)
         else:
-            state = TrialState.PRUNED if pruned or "pruned" in statuses else TrialState.FAIL
-            self.trials.tell(number, state=state, skip_if_finished=True)
+            self.proposals.tell(number, TrialState.PRUNED if pruned or "pruned" in statuses else TrialState.FAIL)
 
     def _settle(self, number: int, begun: Begun) -> None:
         """A trial has all the results that it will have, in this round at least."""

@@ -24,7 +24,7 @@ def examples():
             yield pytest.param(ModelSpec(network, cell(**own)), draw.randint(2, 30), id=f"{name}-{network}")
 
 
-@pytest.mark.parametrize(("spec", "symbols"), examples())
+@pytest.mark.parametrize(("spec", "symbols"), list(examples()))
 def test_the_closed_form_is_the_module(spec, symbols):
     counts = anatomy(spec, symbols=symbols)
     model = build(spec, symbols=symbols)

@@ -21,6 +21,7 @@ from hyperbudget.study.engine import Engine
 from hyperbudget.study.folder import RunFolder, StudyFolder, read_json, write_json
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.progress import Outcome
+from hyperbudget.study.search.proposals import Grid
 from hyperbudget.study.status import status
 from hyperbudget.study.tracking.record import Record
 from hyperbudget.study.tracking.tracker import CONFIGURATION_TAG, PARENT_TAG, RUN_TAG, Tracker, all_runs
@@ -275,6 +276,7 @@ OPERATIONS = [
     (mlflow.MlflowClient, ("create_run", "log_batch", "set_terminated", "update_run")),
     (LocalArtifactRepository, ("log_artifact",)),
     (optuna.Study, ("add_trial", "ask", "tell")),
+    (Grid, ("tell",)),
     (optuna.Trial, ("set_user_attr",)),
     (InlinePool, ("submit", "execute")),
 ]

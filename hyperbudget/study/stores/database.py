@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import urllib.request
-from pathlib import Path
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.listens import silent
-from hyperbudget.study.stores import outage
-
-SQLITE = "sqlite:///"
+from hyperbudget.study.stores import outage, sqlite
 
 
 def missing_driver(uri: str) -> str | None:
@@ -41,12 +38,12 @@ def make(uri: str) -> None:
     """
     if "://" not in uri and uri != "databricks":
         raise UserError("it is none of sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DB and http://HOST:PORT")
-    if not uri.startswith(SQLITE):
+    if not uri.startswith(sqlite.SQLITE):
         reach(uri)
         _connect(uri)
         return
-    path = Path(uri.removeprefix(SQLITE).partition("?")[0])
-    if path.exists():
+    path = sqlite.file_of(uri)
+    if path is None or path.exists():
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
@@ -57,7 +54,8 @@ def make(uri: str) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be made ({error.strerror})") from None
     try:
-        SqlAlchemyStore(f"{SQLITE}{partial}", "./mlruns").engine.dispose()
+        SqlAlchemyStore(f"{sqlite.SQLITE}{partial}", "./mlruns").engine.dispose()
+        sqlite.write_ahead(partial)
         if not path.exists():  # another study may have made it meanwhile
             partial.replace(path)
     finally:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import masked
+from hyperbudget.study.stores import sqlite
 from hyperbudget.study.stores.database import missing_driver
 from hyperbudget.study.stores.journal import JOURNAL, open_journal
 from hyperbudget.study.stores.outage import passes
@@ -46,9 +47,12 @@ def open_storage(
 
 
 def _database(uri: str) -> BaseStorage:
+    if uri.startswith(sqlite.SQLITE):
+        if (file := sqlite.file_of(uri)) and not file.exists():
+            sqlite.write_ahead(file)
+        return get_storage(RDBStorage(uri))
     # A connection that was idle through hours of training may be gone: asked before it is used.
-    remote = {} if uri.startswith("sqlite:") else {"pool_pre_ping": True}
-    return get_storage(RDBStorage(uri, engine_kwargs=remote))
+    return get_storage(RDBStorage(uri, engine_kwargs={"pool_pre_ping": True}))
 
 
 def transient(error: BaseException) -> bool:

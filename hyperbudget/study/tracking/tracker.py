@@ -26,7 +26,7 @@ from hyperbudget.config import Study
 from hyperbudget.errors import UserError
 from hyperbudget.study.folder import StudyFolder, masked
 from hyperbudget.study.owner import OWNER, Others, mark, refuse_others
-from hyperbudget.study.stores import database, outage
+from hyperbudget.study.stores import database, outage, sqlite
 from hyperbudget.study.tracking.changes import Change, Number, Origin
 
 RUN_TAG = "hyperbudget.run"
@@ -78,6 +78,8 @@ class Tracker:
         self._doubtful: set[str] = set()  # it is not known whether their creation came through
         try:
             database.make(uri)
+            if file := sqlite.file_of(uri):
+                sqlite.hurry(file)  # what MLflow misses is said again by the next call
             self.client = MlflowClient(tracking_uri=uri)
             self.experiment = self._experiment(study, folder, uri)
             for run in runs_of(self.client, self.experiment):

@@ -2,9 +2,11 @@
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.search import space
+from hyperbudget.study.search.proposals import Grid
 from tests.study.support import TINY, Death, die_at, tiny
 
 FIRST = "search.include=[{family: hyper, width: 8}, {family: free, width: 8}]"
@@ -88,6 +90,27 @@ def test_a_sampler_that_dies_is_resumed(bench, monkeypatch, moment):
     included = {0.001, 0.002}
     assert included <= {trial.params.get("training.learning_rate") for trial in bench.trials}
     assert "RUNNING" not in bench.states()
+
+
+ENDS = [(TrialState.COMPLETE, [0.25, 700.0]), (TrialState.PRUNED, None), (TrialState.FAIL, None)]
+
+
+@pytest.mark.parametrize("scheme", ["sqlite:///", "journal:"])
+def test_what_a_grid_tells_is_what_optuna_would_have(tmp_path, scheme):
+    """It calls the storage by itself."""
+    study = tiny(tmp_path, "model.width={grid: [4, 8, 12]}")
+    trials = space.open_study(study, f"{scheme}{tmp_path / 'optuna'}")
+    grid = Grid(study, trials, {})
+    for state, values in ENDS:
+        ours, theirs = grid.next()[0], grid.next()[0]
+        grid.tell(ours, state, values)
+        grid.tell(ours, TrialState.FAIL)  # it stays as it is
+        trials.tell(theirs, values, state)
+        told, known = trials.trials[ours], trials.trials[theirs]
+        assert (told.state, told.values, told.datetime_complete is None) == (known.state, known.values, False)
+        assert told.state == state
+    with pytest.raises(KeyError):
+        grid.tell(99, TrialState.FAIL)
 
 
 UNBUILDABLE = """
