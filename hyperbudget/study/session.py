@@ -77,6 +77,11 @@ def drive(
     from hyperbudget.study.workers import packs, probe
     from hyperbudget.study.workers.pool import Pool
 
+    # The stores first: a word about them needs no Ray, which takes seconds to start.
+    own = partial(claim, folder=folder, place=f"--storage {masked(stores.storage)}")
+    trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared, own=own)
+    tracker = Tracker(stores.tracking, study, folder)
+    own(trials)
     resources = study.resources
     measured = partial(probe.share, study, folder.path / "gpu.json", listener.message)
     pool = Pool(
@@ -88,10 +93,7 @@ def drive(
     try:
         if options.address != "local":
             say_what_is_not_shared(folder, listener)
-        own = partial(claim, folder=folder, place=f"--storage {masked(stores.storage)}")
-        trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared, own=own)
-        record = Record(Tracker(stores.tracking, study, folder), folder)
-        own(trials)
+        record = Record(tracker, folder)
         stores.write(folder)  # now that both have answered: the next call goes on there
         write_text(folder.study, study.resolved_yaml())
         engine = Engine(study, folder, trials, record, pool, listener)

@@ -61,6 +61,15 @@ def test_a_server_that_does_not_know_its_name():
     assert outage.words(MlflowException("403: forbidden")) == "403: forbidden"
 
 
+@pytest.mark.parametrize(
+    ("option", "uri"), [("storage", "sqlite:////nowhere/x.db"), ("tracking_uri", "http://127.0.0.1:9")]
+)
+def test_a_store_that_cannot_be_used_is_said_before_ray_starts(run, monkeypatch, option, uri):
+    monkeypatch.setattr(pool, "Pool", lambda **_: pytest.fail("Ray was started"))
+    with pytest.raises(UserError, match=r"^--\w"):
+        run("mine", "said-first", **{option: uri})
+
+
 def test_a_store_that_cannot_be_used_is_not_kept_for_the_next_call(run, tmp_path, tracking):
     for option, wrong in [
         ("storage", "sqlite:////nowhere/x.db"), ("tracking_uri", "http://127.0.0.1:9"), ("storage", ""),
