@@ -134,8 +134,8 @@ class Stores:
     tracking: str = field(repr=False)
 
     def write(self, folder: StudyFolder) -> None:
-        """Keep them for the study's later calls."""
-        uris = {"storage": self.storage, "tracking": self.tracking}
+        """Keep them for the study's later calls; files in its folder by their place there, as it may be moved."""
+        uris = {"storage": relative(self.storage, folder.path), "tracking": relative(self.tracking, folder.path)}
         write_json(folder.stores, uris, private=any(masked(uri) != uri for uri in uris.values()))
 
     @classmethod
@@ -145,7 +145,7 @@ class Stores:
         Raises UserError when the study has runs and was begun with other ones: its trials would not be found there. A
         password may change.
         """
-        begun: dict[str, str] = read_json(folder.stores) or {}
+        begun = {key: _kept(uri, folder.path) for key, uri in (read_json(folder.stores) or {}).items()}
         storage, tracking = absolute(storage), absolute(tracking)
         has_runs = any(folder.all_runs())
         for option, given, key in (("--storage", storage, "storage"), ("--tracking-uri", tracking, "tracking")):
@@ -163,13 +163,38 @@ class Stores:
         return cls(storage, tracking)
 
 
-def absolute(uri: str | None) -> str | None:
-    """`uri`, the path of its file counted from the root: the next call may be in another folder."""
-    match = _RELATIVE.fullmatch(uri or "")
-    return f"{match[1]}{Path(match[2]).absolute()}" if match else uri
+def absolute(uri: str | None, base: Path | None = None) -> str | None:
+    """`uri`, the path of its file counted from the root, not from `base` (default: the folder that the command is
+    called in): the next call may be in another folder.
+    """
+    match = _FILE.fullmatch(uri or "")
+    if match is None or match["path"].startswith(("/", "~")):
+        return uri
+    return f"{match['scheme']}{(base or Path.cwd()) / match['path']}{match['query']}"
 
 
-_RELATIVE = re.compile(r"(sqlite:///|journal:)([^/~:].*)")
+def relative(uri: str, base: Path) -> str:
+    """`uri`, the path of its file counted from `base` if it is in there."""
+    match = _FILE.fullmatch(uri)
+    if match is None or not Path(match["path"]).is_relative_to(base):
+        return uri
+    return f"{match['scheme']}{Path(match['path']).relative_to(base)}{match['query']}"
+
+
+def _kept(uri: str, base: Path) -> str:
+    """What `Stores.write` kept as `uri` in the folder `base`. Earlier versions kept whole paths: what has none of its
+    files any more, but one of the same name in `base`, was moved with it.
+    """
+    match = _FILE.fullmatch(uri)
+    if match and match["path"].startswith("/") and not Path(match["path"]).exists():
+        moved = base / Path(match["path"]).name
+        if moved.exists():
+            return f"{match['scheme']}{moved}{match['query']}"
+    return absolute(uri, base) or uri
+
+
+_FILE = re.compile(r"(?P<scheme>sqlite:///|journal:)(?P<path>[^:?][^?]*)(?P<query>.*)")
+"""A store that is a file, not one in memory. Its path may begin at the root."""
 
 
 def masked(text: str) -> str:

@@ -17,7 +17,7 @@ from types import FrameType
 from hyperbudget.config import Study
 from hyperbudget.data.load import prepare
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import Stores, StudyFolder, masked, read_json, write_json, write_text
+from hyperbudget.study.folder import Stores, StudyFolder, masked, relative, write_json, write_text
 from hyperbudget.study.former import former, refuse_another_meaning
 from hyperbudget.study.lock import locked
 from hyperbudget.study.owner import claim
@@ -178,10 +178,9 @@ def set_aside(folder: StudyFolder) -> None:
 
     Raises UserError for a study that is recorded in stores outside its folder: those are not ours to empty.
     """
-    begun = read_json(folder.stores)
-    if begun is None:
+    if not folder.stores.exists():
         return
-    outside = [uri for uri in begun.values() if not uri.startswith(f"sqlite:///{folder.path}/")]
+    outside = [uri for uri in vars(Stores.of(folder)).values() if relative(uri, folder.path) == uri]
     if outside:
         raise UserError(
             "--fresh: this study is recorded in stores outside its folder; give the study another name instead "

@@ -1,12 +1,16 @@
 """A whole call of ``run``, but for its processes: what it keeps of its options, and which results it goes on with."""
 
+import shutil
+
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from hyperbudget.errors import UserError
-from hyperbudget.study.folder import StudyFolder, read_json
-from hyperbudget.study.session import Options, run_study
+from hyperbudget.study.folder import Stores, StudyFolder, read_json
+from hyperbudget.study.session import Options, run_study, set_aside
 from hyperbudget.study.stores import outage
+from hyperbudget.study.tracking.tracker import all_runs
 from hyperbudget.study.workers import pool
 from tests.study.support import InlinePool, Silent, results, tiny
 
@@ -83,4 +87,57 @@ def test_a_store_that_cannot_be_used_is_not_kept_for_the_next_call(run, tmp_path
     folder = StudyFolder(tmp_path / "mine" / "not-kept")
     assert not folder.stores.exists()
     assert run("mine", "not-kept", tracking_uri=tracking).finished == 8
-    assert read_json(folder.stores) == {"storage": folder.default_storage(), "tracking": tracking}
+    assert read_json(folder.stores) == {"storage": "sqlite:///optuna.db", "tracking": tracking}
+
+
+def uris(tracking):
+    """Of all artifacts that MLflow knows of."""
+    client = MlflowClient(tracking_uri=tracking)
+    (experiment,) = client.search_experiments(filter_string="name LIKE 'moved%'")
+    runs = all_runs(client, experiment.experiment_id)
+    versions = client.search_model_versions()
+    return [experiment.artifact_location, *(run.info.artifact_uri for run in runs), *(one.source for one in versions)]
+
+
+@pytest.mark.parametrize("way", ["moved", "copied", "begun by an earlier version", "recorded elsewhere"])
+def test_a_folder_of_results_that_was_moved_goes_on(run, tmp_path, way):
+    here, there = StudyFolder(tmp_path / "here" / "moved"), StudyFolder(tmp_path / "there" / "moved")
+    elsewhere = f"sqlite:///{tmp_path}/elsewhere.db"
+    given = {"tracking_uri": elsewhere} if way == "recorded elsewhere" else {}
+    assert run("here", "moved", "budget.runs=4", **given).finished == 4
+    before = results(here)
+    tracking = Stores.of(here).tracking
+    client = MlflowClient(tracking_uri=tracking)
+    one = all_runs(client, client.get_experiment_by_name("moved").experiment_id)[0]
+    client.create_registered_model("moved")
+    client.create_model_version("moved", f"{one.info.artifact_uri}/model", run_id=one.info.run_id)
+    shutil.copytree(here.path, there.path)
+    if way != "copied":
+        shutil.rmtree(here.path)
+    if way == "begun by an earlier version":
+        there.stores.write_text(
+            f'{{"storage": "{here.default_storage()}", "tracking": "{here.default_tracking()}"}}', encoding="utf-8"
+        )
+    assert run("there", "moved", "budget.runs=").finished == 8
+    assert before.items() <= results(there).items()  # nothing again
+    tracking = given.get("tracking_uri", there.default_tracking())
+    assert Stores.of(there) == Stores(there.default_storage(), tracking)
+    found = uris(tracking)
+    assert len(found) == 1 + 12 + 1
+    assert {uri.startswith(f"{there.path.as_uri()}/artifacts") for uri in found} == {True}
+    assert here.path.exists() == (way == "copied")
+    if way == "copied":
+        assert {uri.startswith(here.path.as_uri()) for uri in uris(here.default_tracking())} == {True}
+
+
+def test_results_that_were_set_aside_still_know_their_databases(run, tmp_path):
+    run("mine", "set-aside", "budget.runs=2")
+    set_aside(StudyFolder(tmp_path / "mine" / "set-aside"))
+    (old,) = (tmp_path / "mine").glob("set-aside.*")
+    assert Stores.of(StudyFolder(old)) == Stores(f"sqlite:///{old}/optuna.db", f"sqlite:///{old}/mlflow.db")
+
+
+def test_results_that_are_recorded_elsewhere_are_not_set_aside(run, tmp_path):
+    run("mine", "kept", "budget.runs=2", tracking_uri=f"sqlite:///{tmp_path}/elsewhere.db")
+    with pytest.raises(UserError, match="recorded in stores outside its folder"):
+        set_aside(StudyFolder(tmp_path / "mine" / "kept"))

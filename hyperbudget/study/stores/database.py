@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import urllib.request
+from pathlib import Path
 
 from hyperbudget.errors import UserError
 from hyperbudget.study.listens import silent
@@ -60,6 +63,30 @@ def make(uri: str) -> None:
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+PLACES = [
+    ("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
+    ("model_versions", "source"), ("model_versions", "storage_location"),
+]  # fmt: skip
+"""Where MLflow's database says where files are, as table and column."""
+
+
+def follow(file: Path, old: str, new: str) -> None:
+    """Have MLflow's SQLite database `file` name by `new` what it named by `old`, the URI of a folder that was moved,
+    and all that is in there: MLflow knows its artifacts by whole paths, and has no command that changes them.
+
+    All or nothing. Raises sqlite3.Error when it cannot be written.
+    """
+    with contextlib.closing(sqlite3.connect(file, timeout=20)) as connection, connection:
+        for table, column in PLACES:
+            columns = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            if column in columns:  # those that this MLflow has
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                    f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                    (new, len(old) + 1, old, len(old) + 1, f"{old}/"),
+                )
 
 
 def reach(uri: str) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -94,15 +96,19 @@ class Tracker:
         found = self.client.get_experiment_by_name(study.name)
         tags = {"hyperbudget.question": study.question, "mlflow.note.content": study.question, **KIND}
         tags[OWNER] = mark(folder)
+        served = uri.startswith(("http:", "https:"))  # a server knows where its files are
+        artifacts = None if served else (folder.path / "artifacts").as_uri()
         if found is None:
-            served = uri.startswith(("http:", "https:"))  # a server knows where its files are
-            artifacts = None if served else (folder.path / "artifacts").as_uri()
             return str(self.client.create_experiment(study.name, artifact_location=artifacts, tags=tags))
         if found.lifecycle_stage == "deleted":
             raise MlflowException(f"experiment '{study.name}' is in MLflow's trash; restore it or rename the study")
         if OWNER not in found.tags:  # of an earlier version
             self.client.set_experiment_tag(found.experiment_id, OWNER, tags[OWNER])
         refuse_others(found.tags.get(OWNER, tags[OWNER]), folder, f"--tracking-uri {masked(uri)}")
+        if artifacts and found.artifact_location != artifacts and (file := sqlite.file_of(uri)):
+            before = Path(url2pathname(urlsplit(found.artifact_location).path))
+            if file.is_relative_to(folder.path) or not before.exists():  # the folder was copied or moved
+                database.follow(file, found.artifact_location, artifacts)
         return str(found.experiment_id)
 
     def _meet(self, run: Run) -> None:
