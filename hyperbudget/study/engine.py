@@ -22,7 +22,6 @@ import uuid
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import optuna
 from optuna.trial import TrialState
@@ -36,22 +35,17 @@ from hyperbudget.study.search.candidates import Candidate
 from hyperbudget.study.search.proposals import REFUSALS_IN_A_ROW, Grid, Proposals, Sampled
 from hyperbudget.study.search.pruning import Pruning
 from hyperbudget.study.search.turns import due, promoted, turns
+from hyperbudget.study.tally import Result, Tally
 from hyperbudget.study.tracking.record import Record
 from hyperbudget.study.workers import packs
 from hyperbudget.study.workers.events import Done, Evaluated, Retried
 from hyperbudget.study.workers.job import Job
 from hyperbudget.study.workers.machine import now
 from hyperbudget.study.workers.pool import Pool
-from hyperbudget.study.workers.reporter import goes_on
 from hyperbudget.train.spec import RunSpec
-
-BULKY = ("curve", "dynamics", "traceback")
-"""Parts of a result that only MLflow is told."""
 
 SILENCE = 10.0
 """Seconds for which MLflow's store may not answer before it is worth a line."""
-
-Result = dict[str, Any]
 
 
 @dataclass
@@ -87,12 +81,10 @@ class Engine:
         self.proposals: Proposals = (
             Grid(study, trials, record.configurations) if study.search.sampler == "grid" else Sampled(study, trials)
         )
+        self.tally = Tally(study, folder, self.proposals, self.progress)
         self.open: dict[int, Begun] = {}  # trials that are not told yet, and those in their second round
         self.told: dict[int, Begun] = {}  # of a study with a second round: trials that have finished the first
-        self.wanted: dict[int, tuple[Candidate, tuple[int, ...]]] = {}  # trial -> the seeds that it has or will have
         self.waiting: dict[str, list[tuple[int, int]]] = {}  # run -> the (trial, seed) pairs that want its result
-        self.known: dict[str, Result] = {}  # run -> its result without curves, of all runs that have one
-        self.hours = 0.0  # of training, of all of these
         self.ready: deque[Done] = deque()
         self.stopping = False
         self.record_behind = False  # the user knows that MLflow's store does not answer
@@ -113,60 +105,35 @@ class Engine:
             self._collect()
             self._watch_record()
             self.progress.update(self.pool.pending)
-        self._scope()
+        self.tally.write_scope()
         self.record.interrupt()  # seeds that never started, or that an earlier state of the file had
         return self.progress.outcome(stopped=self.stopping)
 
     # -- starting -------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        curves = {}
-        for run in self.folder.all_runs():
-            result = read_json(run.result)
-            if result is not None and goes_on(result, self.study.resources.time_limit):
-                run.result.unlink()
-            elif result is not None:
-                self._know(run.path.name, result)
-                if self.pruning.by_curve and result.get("curve"):
-                    curves[run.path.name] = result["curve"]
+        self.tally.read()
         for trial, chosen in self.proposals.begun:
-            self._take_up(trial, chosen, curves)
+            self._take_up(trial, chosen)
         self.progress.refused = self.proposals.refused
-        self._scope()
+        self.tally.write_scope()
 
-    def _scope(self) -> None:
-        """Say how many runs the study has, and which ones in its folder are none of them any more."""
-        first = self.study.search.at_first
-        wanted = [*self.wanted.values(), *((chosen, first) for chosen in self.proposals.known())]
-        beyond = {run.path.name for run in self.folder.all_runs()}
-        beyond -= {self._name(spec) for chosen, seeds in wanted for spec in chosen.runs(seeds)}
-        self.progress.beyond = len(beyond & self.known.keys())
-        write_json(self.folder.scope, {"runs": self.progress.total, "beyond": sorted(beyond)})
-
-    def _want(self, number: int, chosen: Candidate, seeds: Iterable[int]) -> None:
-        """Trial `number` has or will have these seeds, as far as is known now."""
-        _, before = self.wanted.get(number, (None, ()))
-        self.wanted[number] = chosen, tuple(seeds)
-        self.progress.begun += len(self.wanted[number][1]) - len(before)
-        self.progress.total = self.progress.begun + self.proposals.coming * len(self.study.search.at_first)
-
-    def _take_up(self, trial: optuna.trial.FrozenTrial, chosen: Candidate, curves: dict[str, Any]) -> None:
+    def _take_up(self, trial: optuna.trial.FrozenTrial, chosen: Candidate) -> None:
         """Count a trial that was begun before; go on with it where it, or one of its runs, has no result yet.
 
         The latter are trials that only the machine's faults kept from their end, and those of a study whose list of
         seeds has grown, or that has no pruner any more: they are trained now, and what Optuna was told stays.
         """
-        seeds, first = self.study.search.seeds, self.study.search.at_first
+        seeds, first, known = self.study.search.seeds, self.study.search.at_first, self.tally.known
         begun = Begun(chosen)
         for spec in chosen.runs(seeds):
-            name = self._name(spec)
-            if self.study.search.pruner == "none" and self.known.get(name, {}).get("status") == "pruned":
-                self._revive(name)
-            if name in self.known:
+            name = self.tally.name(spec)
+            if self.study.search.pruner == "none" and known.get(name, {}).get("status") == "pruned":
+                self.tally.forget(name)
+            if name in known:
                 self._adopt(trial.number, name, spec, begun)
-            if name in curves and spec.seed == seeds[0]:
-                result = self.known[name]
-                self.pruning.replay(name, chosen, curves[name], result.get("validation_error"))
+                if self.pruning.by_curve and spec.seed == seeds[0] and (curve := self.tally.curve(name)):
+                    self.pruning.replay(name, chosen, curve, known[name].get("validation_error"))
         begun.promoted = bool(begun.results.keys() - set(first))
         pruned = trial.state == TrialState.PRUNED and self.study.search.pruner != "none"
         if pruned or (trial.state.is_finished() and not due(self._turns(begun), begun.results)):
@@ -176,32 +143,20 @@ class Engine:
 
     def _adopt(self, number: int, name: str, spec: RunSpec, begun: Begun) -> None:
         """Count the result that run `name` has, and see that MLflow has it, too."""
-        result = begun.results[spec.seed] = self.known[name]
+        result = begun.results[spec.seed] = self.tally.known[name]
         if not self.record.complete(name):
             self.record.run_begun(name, spec, begun.chosen, number)
             self.record.run_ended(name, dict(read_json(self.folder.run(name).result) or {}))
         self.progress.count(number, begun.chosen, result)
-
-    def _revive(self, name: str) -> None:
-        """A training that was pruned goes on from its checkpoint."""
-        self.folder.run(name).result.unlink()
-        self.hours -= (self.known.pop(name).get("seconds") or 0) / 3600
 
     def _turns(self, begun: Begun) -> list[tuple[int, ...]]:
         return turns(self.study, promoted=begun.promoted)
 
     def _may_start(self, seeds: int) -> bool:
         """Whether the budgets allow so many further runs."""
-        budget = self.study.budget
-        coming = (len(self.wanted[n][1]) - len(begun.results) - len(begun.training) for n, begun in self.open.items())
-        begun = len(self.known) + self.pool.pending + sum(coming)
-        if budget.runs is not None and begun + seeds > budget.runs:
-            self.progress.stopped_by = f"budget.runs: {budget.runs} (a further configuration needs {seeds})"
-            return False
-        if budget.hours is not None and self.hours >= budget.hours:
-            self.progress.stopped_by = f"budget.hours: {budget.hours:g} hours of training are used up"
-            return False
-        return True
+        wanted = self.tally.wanted
+        coming = (len(wanted[n][1]) - len(begun.results) - len(begun.training) for n, begun in self.open.items())
+        return self.tally.may_start(seeds, under_way=self.pool.pending + sum(coming))
 
     def _start_next(self) -> bool:
         """Begin a configuration and dispatch its runs. False: there is none, or none may start."""
@@ -231,7 +186,7 @@ class Engine:
 
     def _open(self, number: int, begun: Begun) -> None:
         self.open[number] = begun
-        self._want(number, begun.chosen, (seed for seeds in self._turns(begun) for seed in seeds))
+        self.tally.want(number, begun.chosen, (seed for seeds in self._turns(begun) for seed in seeds))
         self._advance(number)
 
     def _advance(self, number: int) -> None:
@@ -248,7 +203,7 @@ class Engine:
         elif not self.stopping:
             begun.training.update(seeds)
             for spec in begun.chosen.runs(seeds):
-                name = self._name(spec)
+                name = self.tally.name(spec)
                 self.waiting.setdefault(name, []).append((number, spec.seed))
                 if len(self.waiting[name]) == 1:
                     self._start_run(number, name, spec, begun.chosen)
@@ -266,13 +221,10 @@ class Engine:
             pack=None if folder.checkpoint.exists() else packs.key(self.study, chosen, spec),
         )  # fmt: skip
         self.record.run_begun(name, spec, chosen, number)
-        if name in self.known:  # of another trial that is the same configuration
+        if name in self.tally.known:  # of another trial that is the same configuration
             self.ready.append(Done(job, read_json(folder.result)))
         else:
             self.pool.submit(job)
-
-    def _name(self, spec: RunSpec) -> str:
-        return spec.name(digest(spec.task))
 
     # -- finishing ------------------------------------------------------------------------------------------------
 
@@ -318,7 +270,7 @@ class Engine:
         result = done.result or _fault(done)
         self.record.run_ended(name, result)
         if done.result:
-            result = self._know(name, result)
+            result = self.tally.know(name, result)
         else:
             with contextlib.suppress(OSError):  # as where the disk is what failed; MLflow has it, too
                 write_json(self.folder.run(name).fault, result)
@@ -333,13 +285,6 @@ class Engine:
             self.progress.ended(number, begun.chosen, result, self.pool.pending)
             if not begun.training:
                 self._advance(number)
-
-    def _know(self, name: str, result: Result) -> Result:
-        """Keep what the study goes on with: most of a result is its curves, and the file has them."""
-        if name not in self.known:
-            self.hours += (result.get("seconds") or 0) / 3600
-        self.known[name] = {key: value for key, value in result.items() if key not in BULKY}
-        return self.known[name]
 
     def _finish_trial(self, number: int, *, pruned: bool = False) -> None:
         """`pruned`: by its seeds; else its results say how it went."""
@@ -361,7 +306,7 @@ class Engine:
         key = begun.chosen.name
         if not self.record.configuration_complete(key, len(begun.results)):
             self.record.configuration_ended(key, list(begun.results.values()))
-        self._want(number, begun.chosen, begun.results)
+        self.tally.want(number, begun.chosen, begun.results)
         finished = {seed for seed, result in begun.results.items() if result["status"] == "finished"}
         if self.study.search.promote is not None and finished >= set(self.study.search.at_first):
             self.told[number] = begun
