@@ -16,7 +16,6 @@ def test_a_run_that_takes_too_much_is_ended_and_tried_again(tmp_path, monkeypatc
     if memory.available < 8e9:
         pytest.skip("needs 8 GB of free memory")
     monkeypatch.setenv("RAY_memory_usage_threshold", f"{1 - (memory.available - 1e9) / memory.total:.3f}")
-    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "50")
     connect("local", 1.0, 0.0, 1)
     try:
         pool = Pool(cpus=1, gpus=0, workers=1, address="local", worker=Player)

@@ -21,7 +21,7 @@ TEXT = f"""
 question: Does it survive all that?
 task: digits
 model: {{network: mlp, image_size: 8, family: free, hidden: 16}}
-training: {{steps: 20, batch_size: 64, evaluate_every: 5, learning_rate: {{grid: {GRID}}}}}
+training: {{steps: 2000, batch_size: 64, evaluate_every: 500, learning_rate: {{grid: {GRID}}}}}
 search: {{seeds: {SEEDS}}}
 """
 EVERY = (2.0, 6.0)
