@@ -77,20 +77,21 @@ def drive(
     from hyperbudget.study.workers import packs, probe
     from hyperbudget.study.workers.pool import Pool
 
-    # The stores first: a word about them needs no Ray, which takes seconds to start.
-    own = partial(claim, folder=folder, place=f"--storage {masked(stores.storage)}")
-    trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared, own=own)
-    tracker = Tracker(stores.tracking, study, folder)
-    own(trials)
     resources = study.resources
-    measured = partial(probe.share, study, folder.path / "gpu.json", listener.message)
-    pool = Pool(
-        cpus=resources.cpus, gpus=measured if resources.gpus == "auto" else resources.gpus,
-        workers=options.workers, address=options.address, stall=resources.stall, pack=partial(packs.size, study),
-        say=listener.message,
-    )  # fmt: skip
+    pool: Pool | None = None
     record: Record | None = None
     try:
+        # The stores first: a word about them needs no Ray, which takes seconds to start.
+        own = partial(claim, folder=folder, place=f"--storage {masked(stores.storage)}")
+        trials = open_study(study, open_storage(stores.storage, listener.message), compared=compared, own=own)
+        tracker = Tracker(stores.tracking, study, folder)
+        own(trials)
+        measured = partial(probe.share, study, folder.path / "gpu.json", listener.message)
+        pool = Pool(
+            cpus=resources.cpus, gpus=measured if resources.gpus == "auto" else resources.gpus,
+            workers=options.workers, address=options.address, stall=resources.stall, pack=partial(packs.size, study),
+            say=listener.message,
+        )  # fmt: skip
         if options.address != "local":
             say_what_is_not_shared(folder, listener)
         record = Record(tracker, folder)
@@ -100,7 +101,8 @@ def drive(
         with interruptible(engine.stop, listener):
             outcome = engine.run()
     except BaseException as error:
-        pool.close()
+        if pool:
+            pool.close()
         if record:
             with contextlib.suppress(Exception):  # what went wrong is told already
                 record.interrupt(limit=10)

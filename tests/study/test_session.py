@@ -1,5 +1,6 @@
 """A whole call of ``run``, but for its processes: what it keeps of its options, and which results it goes on with."""
 
+import errno
 import shutil
 
 import pytest
@@ -7,10 +8,11 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from hyperbudget.errors import UserError
+from hyperbudget.study import owner
 from hyperbudget.study.folder import Stores, StudyFolder, read_json
 from hyperbudget.study.session import Options, run_study, set_aside
-from hyperbudget.study.stores import outage
-from hyperbudget.study.tracking.tracker import all_runs
+from hyperbudget.study.stores import database, outage
+from hyperbudget.study.tracking.tracker import Tracker, all_runs
 from hyperbudget.study.workers import pool
 from tests.study.support import InlinePool, Silent, results, tiny
 
@@ -74,6 +76,15 @@ def test_a_store_that_cannot_be_used_is_said_before_ray_starts(run, monkeypatch,
         run("mine", "said-first", **{option: uri})
 
 
+def test_a_disk_that_is_full_before_ray_starts_is_said_in_one_line(run, monkeypatch):
+    def full(folder):
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder.mark))
+
+    monkeypatch.setattr(owner, "mark", full)
+    with pytest.raises(UserError, match=r"^/.*/full/mark failed: No space left on device\nnothing is lost"):
+        run("mine", "full")
+
+
 def test_a_store_that_cannot_be_used_is_not_kept_for_the_next_call(run, tmp_path, tracking):
     for option, wrong in [
         ("storage", "sqlite:////nowhere/x.db"), ("tracking_uri", "http://127.0.0.1:9"), ("storage", ""),
@@ -128,6 +139,16 @@ def test_a_folder_of_results_that_was_moved_goes_on(run, tmp_path, way):
     assert here.path.exists() == (way == "copied")
     if way == "copied":
         assert {uri.startswith(here.path.as_uri()) for uri in uris(here.default_tracking())} == {True}
+
+
+@pytest.mark.parametrize("location", ["file:///mnt/models", "mlflow-artifacts:/1/moved/artifacts", "s3://models/moved"])
+def test_an_experiment_of_the_users_own_keeps_its_location(run, monkeypatch, tmp_path, location):
+    tracking = f"sqlite:///{tmp_path}/elsewhere.db"
+    database.make(tracking)
+    MlflowClient(tracking_uri=tracking).create_experiment("moved", artifact_location=location)
+    monkeypatch.setattr(Tracker, "_attach", lambda *_: None)
+    assert run("mine", "moved", "budget.runs=2", tracking_uri=tracking).finished == 2
+    assert {uri.startswith(location) for uri in uris(tracking)} == {True}
 
 
 def test_results_that_were_set_aside_still_know_their_databases(run, tmp_path):

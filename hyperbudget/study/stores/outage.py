@@ -48,4 +48,6 @@ def words(error: BaseException) -> str:
 
 def failed(place: str, error: BaseException) -> UserError:
     """What to tell the user when the store or the file `place` gave up in the middle of a study."""
-    return UserError(f"{place} failed: {words(error)}\nnothing is lost: mend it and give the same command again")
+    of_place = isinstance(error, OSError) and str(error.filename) == place
+    said = getattr(error, "strerror", None) if of_place else words(error)  # not its name twice
+    return UserError(f"{place} failed: {said}\nnothing is lost: mend it and give the same command again")

@@ -106,8 +106,10 @@ class Tracker:
             self.client.set_experiment_tag(found.experiment_id, OWNER, tags[OWNER])
         refuse_others(found.tags.get(OWNER, tags[OWNER]), folder, f"--tracking-uri {masked(uri)}")
         if artifacts and found.artifact_location != artifacts and (file := sqlite.file_of(uri)):
-            before = Path(url2pathname(urlsplit(found.artifact_location).path))
-            if file.is_relative_to(folder.path) or not before.exists():  # the folder was copied or moved
+            before = urlsplit(found.artifact_location)
+            path = Path(url2pathname(before.path))
+            ours = before.scheme == "file" and path.parts[-2:] == (study.name, "artifacts")
+            if ours and (file.is_relative_to(folder.path) or not path.exists()):  # the folder was copied or moved
                 database.follow(file, found.artifact_location, artifacts)
         return str(found.experiment_id)
 
