@@ -160,7 +160,7 @@ class TestFresh:
     [
         (MlflowException("gone"), "MLflow's store http://me:***@host failed: gone"),
         (StorageInternalError("gone"), "Optuna's storage sqlite:///a.db failed: gone"),
-        (OSError(28, "No space left on device", "/runs/x"), "/runs/x failed: [Errno 28] No space left on device"),
+        (OSError(28, "No space left on device", "/runs/x"), "/runs/x failed: No space left on device\n"),
     ],
 )
 def test_a_store_that_gives_up_is_named_and_the_study_goes_on(error, place):
