@@ -72,7 +72,8 @@ def test_the_only_node_is_killed_and_a_larger_one_comes(cluster, tmp_path, monke
     run(tmp_path, monkeypatch, listener, cluster.address)
     assert any("it is tried again" in message for message in listener.messages)
     assert not any("not shared" in message for message in listener.messages)
-    assert (capacities[0], capacities[-1]) == (1, 2)
+    assert capacities[0] == 1
+    assert capacities[-1] in (2, 3)  # 3 where the study ends before Ray has noticed that the first node is dead
 
 
 @pytest.mark.slow
